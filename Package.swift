@@ -1,0 +1,67 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One strict dialect for every module: see CONTRIBUTING.md, "The house".
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .unsafeFlags(["-warnings-as-errors"]),
+]
+
+/// A module of the agent and exactly what it may import; ArchitectureTests holds the table against this file.
+func module(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, uses dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "godwit",
+  products: [
+    .executable(name: "godwitd", targets: ["godwitd"]),
+    .executable(name: "godwit", targets: ["godwit"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // System libraries: a module map and a shim, nothing else.
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CLinux"),
+
+    module("Telemetry"),
+    module("Platform", uses: ["Telemetry", "CLinux"]),
+    module("Profile", uses: ["Telemetry", "CYAML"]),
+    module("Sensors", uses: ["Telemetry", "Platform"]),
+    module("Buffer", uses: ["Telemetry", "CSQLite"]),
+    module("Alerts", uses: ["Telemetry"]),
+    module("Uplink", uses: ["Telemetry", "Platform", "Buffer", "CMosquitto"]),
+    module("Agent", uses: ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
+
+    .executableTarget(name: "godwitd", dependencies: ["Agent"], swiftSettings: strict),
+    .executableTarget(
+      name: "godwit",
+      dependencies: [
+        "Telemetry", "Platform", "Profile", "Sensors", "Buffer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("TelemetryTests", uses: ["Telemetry"]),
+    tests("PlatformTests", uses: ["Platform", "Telemetry"]),
+    tests("SensorsTests", uses: ["Sensors", "Platform", "Telemetry"], exclude: ["Cases"]),
+    tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors"], exclude: ["Cases"]),
+    tests("AlertsTests", uses: ["Alerts", "Telemetry"]),
+    tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite"]),
+    tests("UplinkTests", uses: ["Uplink", "Buffer", "Platform", "Telemetry"]),
+    tests("AgentTests", uses: ["Agent", "Alerts", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink"]),
+    tests("ArchitectureTests", uses: []),
+    tests("EndToEndTests", uses: ["CMosquitto"]),
+  ]
+)

@@ -1,0 +1,54 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+
+int godwit_clock_state(int64_t *offset_nanoseconds, int *unsynchronized, int64_t *estimated_error_microseconds) {
+  struct timex state = {0};
+  int result = adjtimex(&state);
+  if (result < 0) return -1;
+  *offset_nanoseconds = (state.status & STA_NANO) ? state.offset : state.offset * 1000;
+  *unsynchronized = (state.status & STA_UNSYNC) != 0 || result == TIME_ERROR;
+  *estimated_error_microseconds = state.esterror;
+  return result;
+}
+
+void godwit_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+int godwit_open_read(const char *path) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+void godwit_allocator_economy(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
+void godwit_allocator_trim(void) { malloc_trim(0); }
+
+int godwit_usage(const char *path, struct godwit_usage_answer *usage) {
+  struct statvfs answer;
+  int result;
+  do result = statvfs(path, &answer);
+  while (result != 0 && errno == EINTR);
+  if (result != 0) return -errno;
+  *usage = (struct godwit_usage_answer){answer.f_frsize, answer.f_blocks, answer.f_bfree, answer.f_bavail,
+                                 answer.f_files,  answer.f_ffree,  (answer.f_flag & ST_RDONLY) != 0};
+  return 0;
+}
+
+unsigned godwit_device_major(uint64_t device) { return major(device); }
+unsigned godwit_device_minor(uint64_t device) { return minor(device); }
+
+int godwit_terminal_columns(int descriptor) {
+  struct winsize size;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}

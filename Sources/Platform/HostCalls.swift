@@ -1,0 +1,147 @@
+import CLinux
+import Glibc
+public import Telemetry
+
+/// What statvfs(3) says of a mounted file system.
+public struct FileSystemUsage: Hashable, Sendable {
+  /// Bytes in all.
+  public var totalBytes: UInt64
+  /// Bytes nobody uses.
+  public var freeBytes: UInt64
+  /// Bytes an ordinary user may still write (without root's reserve).
+  public var availableBytes: UInt64
+  /// Inodes in all; 0 where the file system has no such table.
+  public var totalInodes: UInt64
+  /// Inodes nobody uses.
+  public var freeInodes: UInt64
+  /// Whether it is mounted read-only.
+  public var readOnly: Bool
+
+  /// States a file system's usage.
+  public init(
+    totalBytes: UInt64, freeBytes: UInt64, availableBytes: UInt64, totalInodes: UInt64, freeInodes: UInt64, readOnly: Bool
+  ) {
+    self.totalBytes = totalBytes
+    self.freeBytes = freeBytes
+    self.availableBytes = availableBytes
+    self.totalInodes = totalInodes
+    self.freeInodes = freeInodes
+    self.readOnly = readOnly
+  }
+}
+
+/// What adjtimex(2) says of the wall clock.
+public struct ClockState: Hashable, Sendable {
+  /// Whether the kernel holds the clock for synchronised.
+  public var synchronized: Bool
+  /// The remaining offset that is being slewed away, seconds.
+  public var offsetSeconds: Double
+  /// The estimated error, seconds.
+  public var estimatedErrorSeconds: Double
+
+  /// States the clock's condition.
+  public init(synchronized: Bool, offsetSeconds: Double, estimatedErrorSeconds: Double) {
+    self.synchronized = synchronized
+    self.offsetSeconds = offsetSeconds
+    self.estimatedErrorSeconds = estimatedErrorSeconds
+  }
+}
+
+/// The edge of the host that is not files. One conformance suite runs over both implementations.
+public protocol HostCalls: Sendable {
+  /// The usage of the file system mounted at `path` (a path of the host, without prefix). May block on a network file system.
+  func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage
+  /// The clock's condition.
+  func clockState() throws(SensorError) -> ClockState
+  /// USER_HZ: how many units of /proc/stat make a second.
+  var clockTicksPerSecond: Int { get }
+  /// Bytes of a memory page.
+  var pageBytes: Int { get }
+}
+
+/// The calls of the running kernel.
+public struct LinuxCalls: HostCalls {
+  /// The running kernel.
+  public init() {}
+
+  /// By statvfs(3).
+  public func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage {
+    var answer = godwit_usage_answer()
+    let result = godwit_usage(path, &answer)
+    guard result == 0 else { throw result == -ENOENT ? .absent(path) : .io(path: path, errno: -result) }
+    return FileSystemUsage(
+      totalBytes: answer.total * answer.unit_bytes, freeBytes: answer.free * answer.unit_bytes,
+      availableBytes: answer.available * answer.unit_bytes, totalInodes: answer.inodes, freeInodes: answer.free_inodes,
+      readOnly: answer.read_only != 0)
+  }
+
+  /// By adjtimex(2), which needs no privilege when nothing is set.
+  public func clockState() throws(SensorError) -> ClockState {
+    var offset: Int64 = 0
+    var unsynchronized: Int32 = 0
+    var error: Int64 = 0
+    guard godwit_clock_state(&offset, &unsynchronized, &error) >= 0 else { throw .io(path: "adjtimex", errno: errno) }
+    return ClockState(
+      synchronized: unsynchronized == 0, offsetSeconds: Double(offset) / 1e9, estimatedErrorSeconds: Double(error) / 1e6)
+  }
+
+  /// By sysconf(3).
+  public var clockTicksPerSecond: Int { max(sysconf(Int32(_SC_CLK_TCK)), 1) }
+  /// By sysconf(3).
+  public var pageBytes: Int { max(sysconf(Int32(_SC_PAGESIZE)), 1) }
+}
+
+/// Answers of a recorded device, from text files in its `.host/` directory:
+///
+/// ```
+/// statvfs    one line a mount:  /boot/firmware total free available inodes free-inodes ro|rw
+/// adjtimex   synchronized|unsynchronized offset-seconds error-seconds
+/// sysconf    clock-ticks-per-second page-bytes
+/// ```
+public struct RecordedCalls: HostCalls {
+  private let files: Host
+
+  /// The answers in `directory`.
+  public init(directory: String) {
+    files = Host(root: directory, calls: LinuxCalls())
+  }
+
+  /// From `statvfs`; a mount that is not listed is absent.
+  public func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage {
+    let answer = try files.file("/statvfs").read { (text) throws(SensorError) -> FileSystemUsage? in
+      while !text.isAtEnd {
+        if text.word() == path {
+          guard let total = text.unsigned(), let free = text.unsigned(), let available = text.unsigned(),
+            let inodes = text.unsigned(), let freeInodes = text.unsigned()
+          else { throw .malformed(path: path, what: "a recorded statvfs line needs five numbers") }
+          return FileSystemUsage(
+            totalBytes: total, freeBytes: free, availableBytes: available, totalInodes: inodes, freeInodes: freeInodes,
+            readOnly: text.word() == "ro")
+        }
+        text.skipLine()
+      }
+      return nil
+    }
+    guard let answer else { throw .absent(path) }
+    return answer
+  }
+
+  /// From `adjtimex`.
+  public func clockState() throws(SensorError) -> ClockState {
+    try files.file("/adjtimex").read { (text) throws(SensorError) in
+      let synchronized = text.word() == "synchronized"
+      return ClockState(
+        synchronized: synchronized, offsetSeconds: text.decimal() ?? 0, estimatedErrorSeconds: text.decimal() ?? 0)
+    }
+  }
+
+  /// From `sysconf`, else 100.
+  public var clockTicksPerSecond: Int { sysconf(0) ?? 100 }
+  /// From `sysconf`, else 4096.
+  public var pageBytes: Int { sysconf(1) ?? 4096 }
+
+  private func sysconf(_ index: Int) -> Int? {
+    let numbers = try? files.file("/sysconf").read { (text) throws(SensorError) in [text.unsigned(), text.unsigned()] }
+    return numbers?[index].map { Int(clamping: $0) }
+  }
+}

@@ -1,0 +1,17 @@
+public import Telemetry
+
+/// All kinds of sensors. Adding one: a file, a line here, a case folder.
+public enum SensorCatalogue {
+  /// In the order in which they are sampled and listed.
+  public static var all: [any Sensor.Type] { [
+    CPUSensor.self
+  ] }
+
+  /// What the profile is checked against.
+  public static var kinds: [SensorKind] { all.map { $0.kind } }
+
+  /// The sensor of a kind, or nil.
+  public static func type(named name: String) -> (any Sensor.Type)? {
+    all.first { $0.kind.name == name }
+  }
+}

@@ -1,0 +1,71 @@
+/// A place in a sensor's `Readings`: cheap to keep, so a sample is an array store, not a look-up.
+public struct Slot: Hashable, Sendable {
+  /// Position in `Readings.series` and `Readings.values`.
+  public let index: Int
+
+  @usableFromInline
+  init(index: Int) { self.index = index }
+}
+
+/// One sensor's series and their newest values. Filled by `Sensor.sample`, emptied by `begin` before each.
+public struct Readings: Sendable {
+  /// Every series the sensor ever named, in order of first use. Hot-plug appends; nothing is removed.
+  public private(set) var series: [Series] = []
+  /// The values of this sample by slot; `Double.missing` where none was taken.
+  public private(set) var values: [Double] = []
+  /// When this sample was begun: nanoseconds of CLOCK_BOOTTIME. Rates divide by differences of it.
+  public private(set) var nanoseconds: Int64 = 0
+  /// The first problem of this sample that cost single values only.
+  public private(set) var problem: SensorError?
+  /// How many problems this sample had.
+  public private(set) var problemCount = 0
+  /// Series refused because `Limits.seriesPerSensor` was reached.
+  public private(set) var refusedSeries = 0
+
+  private var decimals: [Int] = []
+  private var slots: [String: Slot] = [:]
+
+  /// Empty readings.
+  public init() {}
+
+  /// Starts a new sample: all values become missing.
+  public mutating func begin(nanoseconds: Int64) {
+    self.nanoseconds = nanoseconds
+    problem = nil
+    problemCount = 0
+    for index in values.indices { values[index] = .missing }
+  }
+
+  /// The slot of a series, made on first use. Past the limit all further series share a slot that is never reported.
+  public mutating func slot(_ metric: Metric, _ labels: [Label] = []) -> Slot {
+    let wanted = Series(metric, labels)
+    if let known = slots[wanted.key] { return known }
+    guard series.count < Limits.seriesPerSensor else {
+      refusedSeries += 1
+      return Slot(index: -1)
+    }
+    let slot = Slot(index: series.count)
+    slots[wanted.key] = slot
+    series.append(wanted)
+    values.append(.missing)
+    decimals.append(metric.decimals)
+    return slot
+  }
+
+  /// Stores a value, rounded to the metric's decimals. A repeated slot in one sample keeps the last value.
+  public mutating func set(_ slot: Slot, _ value: Double) {
+    guard slot.index >= 0 else { return }
+    values[slot.index] = value.rounded(decimals: decimals[slot.index])
+  }
+
+  /// Stores a value if there is one.
+  public mutating func set(_ slot: Slot, _ value: Double?) {
+    if let value { set(slot, value) }
+  }
+
+  /// Notes a problem that cost some values but not the whole sample.
+  public mutating func note(_ error: SensorError) {
+    if problem == nil { problem = error }
+    problemCount += 1
+  }
+}

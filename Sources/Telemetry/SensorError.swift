@@ -1,0 +1,21 @@
+/// Why a sensor could not read.
+public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The hardware or file is not there. Normal; not a failure.
+  case absent(String)
+  /// A file or device answered with something its documentation does not allow.
+  case malformed(path: String, what: String)
+  /// A system call failed.
+  case io(path: String, errno: Int32)
+  /// The deadline passed.
+  case timedOut
+
+  /// One line for people: what, where.
+  public var description: String {
+    switch self {
+    case .absent(let what): "absent: \(what)"
+    case .malformed(let path, let what): "malformed: \(path): \(what)"
+    case .io(let path, let errno): "cannot read \(path): errno \(errno)"
+    case .timedOut: "timed out"
+    }
+  }
+}

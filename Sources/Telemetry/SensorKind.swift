@@ -1,0 +1,39 @@
+/// Where a sensor runs.
+public enum Lane: String, Sendable {
+  /// Inside the tick: procfs and sysfs reads that cannot block.
+  case fast
+  /// On a thread of its own with a deadline: whatever can block.
+  case slow
+}
+
+/// What the catalogue says of a kind of sensor; the profile is checked against it.
+public struct SensorKind: Sendable {
+  /// The key under `sensors:`, for example `cpu`.
+  public let name: String
+  /// One sentence for people.
+  public let summary: String
+  /// The host files, devices or calls it reads, with their documents.
+  public let sources: [String]
+  /// Where it runs.
+  public let lane: Lane
+  /// Seconds between samples unless the profile says otherwise; nil means every tick.
+  public let everySeconds: Int?
+  /// Its settings besides `every`, `deadline` and `enabled`, which all sensors have.
+  public let settings: [SettingSpec]
+  /// All metrics it can report.
+  public let metrics: [Metric]
+
+  /// Describes a kind of sensor.
+  public init(
+    name: String, summary: String, sources: [String], lane: Lane = .fast, everySeconds: Int? = nil,
+    settings: [SettingSpec] = [], metrics: [Metric]
+  ) {
+    self.name = name
+    self.summary = summary
+    self.sources = sources
+    self.lane = lane
+    self.everySeconds = everySeconds
+    self.settings = settings
+    self.metrics = metrics
+  }
+}

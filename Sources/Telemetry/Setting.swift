@@ -1,0 +1,105 @@
+/// The type of a setting's value in the profile.
+public enum SettingType: Hashable, Sendable {
+  /// `true` or `false`.
+  case bool
+  /// A whole number within a range.
+  case integer(ClosedRange<Int>)
+  /// A number.
+  case number
+  /// Any text.
+  case text
+  /// `250ms`, `10s`, `5m`, `1h30m`, `7d`, within a range of milliseconds.
+  case duration(ClosedRange<Int>)
+  /// `4096`, `64KiB`, `256MiB`, `1GiB`, `1MB`; within a range of bytes.
+  case size(ClosedRange<Int>)
+  /// `1MiB/s`, or `unlimited`; bytes per second.
+  case rate
+  /// `80%` or `80`, within 0…100.
+  case percent
+  /// `75`, `75C`, `75°C` or `167F`; degrees Celsius.
+  case temperature
+  /// A list of glob patterns (`*` and `?`); a single text is a list of one.
+  case patterns
+  /// One of some words.
+  case choice([String])
+  /// Some of some words, as a list.
+  case choices([String])
+}
+
+/// A setting's value, typed by its specification.
+public enum SettingValue: Hashable, Sendable {
+  case bool(Bool)
+  case integer(Int)
+  case number(Double)
+  case text(String)
+  case milliseconds(Int)
+  case bytes(Int)
+  case list([String])
+}
+
+/// One key of a profile: its type, default and meaning. The reference documentation is made from these.
+public struct SettingSpec: Hashable, Sendable {
+  /// The key, lower-case snake case.
+  public let key: String
+  /// What values it takes.
+  public let type: SettingType
+  /// The default as it would be written in the profile; nil when there is none.
+  public let fallback: String?
+  /// One sentence for people.
+  public let help: String
+
+  /// Describes a key. A list's default is written with commas: `"loop*,ram*"`; an empty list is `""`.
+  public init(_ key: String, _ type: SettingType, default fallback: String?, help: String) {
+    self.key = key
+    self.type = type
+    self.fallback = fallback
+    self.help = help
+  }
+}
+
+/// The settings of one sensor: what the profile says over the defaults of the kind.
+public struct Settings: Hashable, Sendable {
+  private var values: [String: SettingValue]
+
+  /// Takes the defaults of `specs`, then the given values over them.
+  public init(_ specs: [SettingSpec], _ given: [String: SettingValue] = [:]) {
+    values = [:]
+    for spec in specs {
+      if let fallback = spec.fallback, let value = try? spec.type.parse(fallback) { values[spec.key] = value }
+    }
+    values.merge(given) { _, new in new }
+  }
+
+  /// The value of a key, as typed by its specification.
+  public subscript(key: String) -> SettingValue? { values[key] }
+
+  /// A switch; false when unset.
+  public func bool(_ key: String) -> Bool {
+    if case .bool(let value) = values[key] { return value }
+    return false
+  }
+
+  /// A whole number; 0 when unset.
+  public func integer(_ key: String) -> Int {
+    if case .integer(let value) = values[key] { return value }
+    return 0
+  }
+
+  /// A duration in milliseconds; 0 when unset.
+  public func milliseconds(_ key: String) -> Int {
+    if case .milliseconds(let value) = values[key] { return value }
+    return 0
+  }
+
+  /// Text; empty when unset.
+  public func text(_ key: String) -> String {
+    if case .text(let value) = values[key] { return value }
+    return ""
+  }
+
+  /// A list of words or patterns; empty when unset.
+  public func list(_ key: String) -> [String] {
+    if case .list(let value) = values[key] { return value }
+    return []
+  }
+}

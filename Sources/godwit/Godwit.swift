@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Godwit: ParsableCommand {
+  func run() {}
+}
