@@ -13,7 +13,8 @@ extension Double {
     let scale = Double.powersOfTen[decimals]
     let scaled = self * scale
     guard scaled.magnitude < 9_007_199_254_740_992 else { return self }
-    return scaled.rounded() / scale
+    // Adding zero turns −0 into 0.
+    return scaled.rounded() / scale + 0
   }
 
   /// 10⁰ … 10⁹.

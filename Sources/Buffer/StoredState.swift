@@ -1,0 +1,86 @@
+import Telemetry
+
+/// Reads everything but ticks and events: what a writer starts from and a reader shows.
+enum StoredState {
+  static func read(_ database: Database) throws(BufferError) -> BufferWriter.Opening {
+    var opening = BufferWriter.Opening()
+    opening.series = try series(database)
+    opening.lastEpoch = Int(try database.integer("SELECT max(id) FROM epoch") ?? 0)
+    opening.boots = Int(try database.integer("SELECT count(DISTINCT boot) FROM epoch") ?? 0)
+    opening.lastSequence = try database.integer("SELECT max(seq) FROM tick").map { UInt64(clamping: $0) }
+    let reserved = try database.integer("SELECT value FROM meta WHERE key = 'reserved_sequence'") ?? 1
+    opening.nextSequence = max(UInt64(clamping: reserved), (opening.lastSequence ?? 0) + 1)
+    let reservedEvent = try database.integer("SELECT value FROM meta WHERE key = 'reserved_event'") ?? 1
+    let lastEvent = try database.integer("SELECT max(id) FROM event") ?? 0
+    opening.nextEvent = UInt64(clamping: max(reservedEvent, lastEvent + 1))
+    opening.node = try database.text("SELECT value FROM meta WHERE key = 'node'")
+    opening.deliveries = try deliveries(database)
+    opening.alerts = try alerts(database)
+    return opening
+  }
+
+  static func series(_ database: Database) throws(BufferError) -> [StoredSeries] {
+    let statement = try database.prepare("SELECT id, key, name, labels, unit, kind, decimals FROM series ORDER BY id")
+    var series: [StoredSeries] = []
+    while try statement.step() {
+      guard statement.integer(0) == Int64(series.count) else {
+        throw BufferError(.corrupt, "read", path: database.path, message: "the series table has a hole at \(series.count)")
+      }
+      series.append(
+        StoredSeries(
+          id: series.count, key: statement.text(1), name: statement.text(2), labels: LabelText.decode(statement.text(3)),
+          unit: statement.text(4), kind: statement.text(5), decimals: Int(statement.integer(6))))
+    }
+    return series
+  }
+
+  static func epochs(_ database: Database) throws(BufferError) -> [Epoch] {
+    let statement = try database.prepare("SELECT id, boot, first, from_ms, offset_ms, synced FROM epoch ORDER BY id")
+    var epochs: [Epoch] = []
+    while try statement.step() {
+      epochs.append(
+        Epoch(
+          id: Int(statement.integer(0)), boot: statement.text(1), firstSequence: statement.sequence(2),
+          fromMilliseconds: statement.integer(3), offsetMilliseconds: statement.integer(4), synced: statement.integer(5) != 0))
+    }
+    return epochs
+  }
+
+  static func deliveries(_ database: Database) throws(BufferError) -> [String: DeliveryPosition] {
+    var deliveries: [String: DeliveryPosition] = [:]
+    let positions = try database.prepare("SELECT sink, next, event FROM delivery")
+    while try positions.step() {
+      deliveries[positions.text(0)] = DeliveryPosition(next: positions.sequence(1), event: positions.sequence(2))
+    }
+    let owed = try database.prepare("SELECT sink, first, last FROM owed ORDER BY sink, first")
+    while try owed.step() {
+      let (first, last) = (owed.sequence(1), owed.sequence(2))
+      if first <= last { deliveries[owed.text(0)]?.owed.append(first...last) }
+    }
+    return deliveries
+  }
+
+  static func alerts(_ database: Database) throws(BufferError) -> [StoredAlert] {
+    let statement = try database.prepare("SELECT rule, series, state, value, since FROM alert ORDER BY rule, series")
+    var alerts: [StoredAlert] = []
+    while try statement.step() {
+      alerts.append(
+        StoredAlert(
+          rule: statement.text(0), series: statement.text(1), state: statement.text(2),
+          value: statement.isNull(3) ? .nan : statement.real(3), sinceMilliseconds: statement.integer(4)))
+    }
+    return alerts
+  }
+}
+
+/// Labels as one text: key and value alternate, each followed by the unit separator (U+001F).
+enum LabelText {
+  static func encode(_ labels: [Label]) -> String {
+    labels.map { "\($0.key)\u{1F}\($0.value)\u{1F}" }.joined()
+  }
+
+  static func decode(_ text: String) -> [Label] {
+    let parts = text.split(separator: "\u{1F}", omittingEmptySubsequences: false)
+    return stride(from: 0, to: parts.count - 1, by: 2).map { Label(String(parts[$0]), String(parts[$0 + 1])) }
+  }
+}

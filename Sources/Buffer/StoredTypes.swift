@@ -1,0 +1,175 @@
+public import Telemetry
+
+/// A series as the buffer knows it. `id` counts from 0 without holes, so it is the index of the series in a tick's values.
+public struct StoredSeries: Hashable, Sendable {
+  /// Position in a tick's values.
+  public let id: Int
+  /// `name{key="value"}`.
+  public let key: String
+  /// The metric's name.
+  public let name: String
+  /// The labels, sorted.
+  public let labels: [Label]
+  /// The metric's unit, as text: a unit of a later version stays readable.
+  public let unit: String
+  /// `gauge` or `counter`.
+  public let kind: String
+  /// Digits after the decimal point that its values carry.
+  public let decimals: Int
+
+  /// Describes a series of the buffer.
+  public init(id: Int, key: String, name: String, labels: [Label], unit: String, kind: String, decimals: Int) {
+    self.id = id
+    self.key = key
+    self.name = name
+    self.labels = labels
+    self.unit = unit
+    self.kind = kind
+    self.decimals = decimals
+  }
+
+  /// Gives a sensor's series its place in the buffer.
+  public init(id: Int, _ series: Series) {
+    self.init(
+      id: id, key: series.key, name: series.metric.name, labels: series.labels, unit: series.metric.unit.rawValue,
+      kind: series.metric.kind.rawValue, decimals: series.metric.decimals)
+  }
+}
+
+/// How the monotonic time of a stretch of ticks becomes wall time.
+public struct Epoch: Hashable, Sendable {
+  /// Counts up over the life of the buffer.
+  public var id: Int
+  /// The kernel's boot id.
+  public var boot: String
+  /// The first tick of the epoch.
+  public var firstSequence: UInt64
+  /// CLOCK_BOOTTIME milliseconds at which it begins.
+  public var fromMilliseconds: Int64
+  /// Wall clock minus CLOCK_BOOTTIME, milliseconds.
+  public var offsetMilliseconds: Int64
+  /// Whether the wall clock was synchronised, or the offset was corrected once it was.
+  public var synced: Bool
+
+  /// Describes an epoch.
+  public init(
+    id: Int, boot: String, firstSequence: UInt64, fromMilliseconds: Int64, offsetMilliseconds: Int64, synced: Bool
+  ) {
+    self.id = id
+    self.boot = boot
+    self.firstSequence = firstSequence
+    self.fromMilliseconds = fromMilliseconds
+    self.offsetMilliseconds = offsetMilliseconds
+    self.synced = synced
+  }
+}
+
+/// A tick packed for its row.
+public struct EncodedTick: Hashable, Sendable {
+  /// The sequence number, unique for this node.
+  public var sequence: UInt64
+  /// The epoch's id.
+  public var epoch: Int
+  /// CLOCK_BOOTTIME milliseconds.
+  public var milliseconds: Int64
+  /// How many ticks before this one its key row lies; 0 for a key row.
+  public var back: Int
+  /// The values, as `TickEncoder` packs them.
+  public var bytes: [UInt8]
+
+  /// What it weighs in memory.
+  public var weight: Int { bytes.count + 72 }
+}
+
+/// A tick read from the buffer.
+public struct StoredTick: Sendable {
+  /// The sequence number.
+  public var sequence: UInt64 = 0
+  /// The epoch that gives it a boot and wall time.
+  public var epoch: Epoch
+  /// CLOCK_BOOTTIME milliseconds.
+  public var milliseconds: Int64 = 0
+  /// One value a series, `Double.missing` where none was taken. Series beyond the end are missing too.
+  public var values: [Double] = []
+
+  /// Unix time, milliseconds.
+  public var wallMilliseconds: Int64 { milliseconds + epoch.offsetMilliseconds }
+}
+
+/// Something that happened: an alert's change, a gap, a start.
+public struct StoredEvent: Hashable, Sendable {
+  /// Counts up; unique for this node.
+  public var id: UInt64
+  /// The epoch's id.
+  public var epoch: Int
+  /// CLOCK_BOOTTIME milliseconds.
+  public var milliseconds: Int64
+  /// `alert`, `gap`, `started`, `stopped`, `reloaded`, `buffer`.
+  public var kind: String
+  /// How grave.
+  public var severity: Severity
+  /// One line for people.
+  public var message: String
+  /// More fields as a JSON object, `{}` when there are none.
+  public var detail: String
+
+  /// Describes an event.
+  public init(
+    id: UInt64, epoch: Int, milliseconds: Int64, kind: String, severity: Severity, message: String, detail: String = "{}"
+  ) {
+    self.id = id
+    self.epoch = epoch
+    self.milliseconds = milliseconds
+    self.kind = kind
+    self.severity = severity
+    self.message = message
+    self.detail = detail
+  }
+}
+
+/// How far an uplink has delivered.
+public struct DeliveryPosition: Hashable, Sendable {
+  /// Every tick from here on is undelivered.
+  public var next: UInt64
+  /// Ranges below `next` that are undelivered, ascending, without overlap.
+  public var owed: [ClosedRange<UInt64>]
+  /// The last event delivered.
+  public var event: UInt64
+
+  /// A position; `next: 0` when nothing was delivered yet.
+  public init(next: UInt64 = 0, owed: [ClosedRange<UInt64>] = [], event: UInt64 = 0) {
+    self.next = next
+    self.owed = owed
+    self.event = event
+  }
+
+  /// The undelivered parts of a range.
+  public func undelivered(of range: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
+    var parts = owed.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
+    if range.upperBound >= next { parts.append(max(next, range.lowerBound)...range.upperBound) }
+    return parts
+  }
+}
+
+/// A rule's state on one series, kept over a restart.
+public struct StoredAlert: Hashable, Sendable {
+  /// The rule's name.
+  public var rule: String
+  /// The series' key.
+  public var series: String
+  /// The state's word.
+  public var state: String
+  /// The value that led to it.
+  public var value: Double
+  /// When it came into this state: Unix milliseconds.
+  public var sinceMilliseconds: Int64
+
+  /// Describes a rule's state.
+  public init(rule: String, series: String, state: String, value: Double, sinceMilliseconds: Int64) {
+    self.rule = rule
+    self.series = series
+    self.state = state
+    self.value = value
+    self.sinceMilliseconds = sinceMilliseconds
+  }
+}
