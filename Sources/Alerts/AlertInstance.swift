@@ -1,0 +1,101 @@
+import Telemetry
+
+/// One rule on one series: the state machine alone. It holds copies of the rule's numbers, so that a tick touches nothing else.
+struct AlertInstance: Sendable {
+  let rule: Int
+  let series: Int
+  private let when: AlertRule.Condition
+  private let clear: AlertRule.Condition?
+  private let forMilliseconds: Int64
+  private let clearForMilliseconds: Int64
+
+  private(set) var state: AlertState
+  /// The value seen last; `missing` before the first.
+  private(set) var value: Double
+  /// When it became pending or fired; nil when that was before a restart.
+  private(set) var since: Int64?
+  /// Since when the condition of a pending or clearing state has held; nil after a restart, which begins the duration anew.
+  private var heldSince: Int64?
+
+  init(rule: Int, series: Int, of definition: AlertRule, state: AlertState = .ok, value: Double = .missing) {
+    self.rule = rule
+    self.series = series
+    when = definition.when
+    clear = definition.clear
+    forMilliseconds = Int64(definition.forMilliseconds)
+    clearForMilliseconds = Int64(definition.clearForMilliseconds)
+    self.state = state
+    self.value = value
+  }
+
+  /// Goes on from the state under the profile before; with `durations` also from where its durations stood.
+  mutating func resume(_ before: AlertInstance, durations: Bool) {
+    state = before.state
+    value = before.value
+    since = before.since
+    heldSince = durations ? before.heldSince : nil
+  }
+
+  /// Takes a value at a tick. Missing values and NaN say nothing of the device: nothing moves then, and a duration ends at the
+  /// next value at the earliest.
+  ///
+  /// - Returns: whether the state changed.
+  mutating func step(_ value: Double, at now: Int64) -> Bool {
+    guard !value.isNaN else { return false }
+    self.value = value
+    let old = state
+    switch state {
+    case .ok:
+      if when.holds(value) { begin(at: now) }
+    case .pending:
+      if !when.holds(value) {
+        end()
+      } else if held(for: forMilliseconds, at: now) {
+        fire(at: now)
+      }
+    case .firing:
+      if isClear(value) { beginClearing(at: now) }
+    case .clearing:
+      if !isClear(value) {
+        state = .firing
+      } else if held(for: clearForMilliseconds, at: now) {
+        end()
+      }
+    }
+    return state != old
+  }
+
+  /// A condition to clear that overlaps `when` must not let an alert flap: it is clear only when `when` does not hold either.
+  private func isClear(_ value: Double) -> Bool {
+    !when.holds(value) && (clear?.holds(value) ?? true)
+  }
+
+  private mutating func begin(at now: Int64) {
+    guard forMilliseconds > 0 else { return fire(at: now) }
+    state = .pending
+    since = now
+    heldSince = now
+  }
+
+  private mutating func fire(at now: Int64) {
+    state = .firing
+    since = now
+  }
+
+  private mutating func beginClearing(at now: Int64) {
+    guard clearForMilliseconds > 0 else { return end() }
+    state = .clearing
+    heldSince = now
+  }
+
+  private mutating func end() {
+    state = .ok
+    since = nil
+  }
+
+  private mutating func held(for duration: Int64, at now: Int64) -> Bool {
+    let start = heldSince ?? now
+    heldSince = start
+    return now - start >= duration
+  }
+}
