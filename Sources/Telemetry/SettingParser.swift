@@ -18,7 +18,9 @@ extension SettingType {
     case .text: return .text(text)
     case .duration(let range):
       guard let value = Quantity.milliseconds(text) else { throw fault(text, "a duration", "250ms, 10s, 5m, 1h30m or 7d") }
-      guard range.contains(value) else { throw outside(text, Quantity.duration(range.lowerBound), Quantity.duration(range.upperBound)) }
+      guard range.contains(value) else {
+        throw outside(text, Quantity.duration(range.lowerBound), Quantity.duration(range.upperBound))
+      }
       return .milliseconds(value)
     case .size(let range):
       guard let value = Quantity.bytes(text) else { throw fault(text, "a size", "4096, 64KiB, 256MiB or 1GiB") }
@@ -38,7 +40,9 @@ extension SettingType {
       return .number(value)
     case .patterns: return .list(SettingType.split(text))
     case .choice(let words):
-      guard words.contains(text) else { throw SettingError(what: "'\(text)' is not one of its values", remedy: "use \(words.joined(separator: ", "))") }
+      guard words.contains(text) else {
+        throw SettingError(what: "'\(text)' is not one of its values", remedy: "use \(words.joined(separator: ", "))")
+      }
       return .text(text)
     case .choices(let words):
       let given = SettingType.split(text)
