@@ -4,6 +4,12 @@ public struct SettingError: Error, Hashable, Sendable {
   public let what: String
   /// What to write instead.
   public let remedy: String
+
+  /// Says what is wrong and what would be right.
+  public init(what: String, remedy: String) {
+    self.what = what
+    self.remedy = remedy
+  }
 }
 
 extension SettingType {
@@ -13,7 +19,7 @@ extension SettingType {
     case .bool: return try parseBool(text)
     case .integer(let range): return try parseInteger(text, range)
     case .number:
-      guard let value = Double(text), value.isFinite else { throw fault(text, "a number", "12.5") }
+      guard let value = Quantity.number(text) else { throw fault(text, "a number", "12.5") }
       return .number(value)
     case .text: return .text(text)
     case .duration(let range):
@@ -62,7 +68,13 @@ extension SettingType {
   }
 
   private func parseInteger(_ text: String, _ range: ClosedRange<Int>) throws(SettingError) -> SettingValue {
-    guard let value = Int(text) else { throw fault(text, "a whole number", "\(range.lowerBound)") }
+    guard let value = Int(text) else {
+      throw fault(text, "a whole number", "one from \(range.lowerBound) to \(range.upperBound)")
+    }
+    let digits = text.drop { $0 == "-" || $0 == "+" }
+    guard digits == "0" || !digits.hasPrefix("0") else {
+      throw SettingError(what: "'\(text)' could be meant as an octal number", remedy: "write \(value), without the zero")
+    }
     guard range.contains(value) else { throw outside(text, "\(range.lowerBound)", "\(range.upperBound)") }
     return .integer(value)
   }
