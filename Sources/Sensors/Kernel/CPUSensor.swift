@@ -160,7 +160,7 @@ public struct CPUSensor: Sensor {
     // fs/proc/stat.c), so it leaps when one comes or goes: no shares of it then.
     if hash != onlineHash { total.round = -2 }
     onlineHash = hash
-    share(totalTicks, of: &total, into: &readings)
+    Self.share(totalTicks, of: &total, round: round, into: &readings)
   }
 
   /// The eight modes; kernels before 2.6.11 had fewer columns, which is malformed today.
@@ -184,14 +184,16 @@ public struct CPUSensor: Sensor {
           modes: perCore == "modes" ? Self.modes.map { readings.slot(Self.coreMode, [label, Label("mode", $0)]) } : []))
       findPolicy(positions[number], into: &readings)
     }
-    share(ticks, of: &cores[positions[number]], into: &readings)
+    Self.share(ticks, of: &cores[positions[number]], round: round, into: &readings)
   }
 
   /// Shares of the ticks since the last sample. Idle and iowait may step back a little (the kernel documents iowait as
   /// unreliable); such a step counts as none. Any other fall, or one of more than 3 s (the bound that node_exporter found for a
   /// core that was offline in between), means the counters were reset: no shares this time. Nor are there any for a core that was
   /// offline at the last sample: its counters span another time.
-  private func share(_ ticks: SIMD8<UInt64>, of core: inout Core, into readings: inout Readings) {
+  ///
+  /// Static, because a copy of self would share the array that holds `core`, and changing that would then copy it.
+  private static func share(_ ticks: SIMD8<UInt64>, of core: inout Core, round: Int, into readings: inout Readings) {
     let old = core.ticks
     let isContinuous = core.round == round - 1 || core.round == round
     core.ticks = ticks
@@ -200,12 +202,12 @@ public struct CPUSensor: Sensor {
     let fell = ticks .< old
     let growth = (ticks &- old).replacing(with: 0, where: fell)
     for mode in growth.indices where fell[mode] {
-      if mode != Self.idle && mode != Self.iowait || old[mode] - ticks[mode] > Self.largestStepBack { return }
+      if mode != idle && mode != iowait || old[mode] - ticks[mode] > largestStepBack { return }
     }
     let sum = growth.wrappedSum()
     guard sum > 0 else { return }
     let scale = 100 / Double(sum)
-    readings.set(core.usage, Double(sum &- growth[Self.idle] &- growth[Self.iowait]) * scale)
+    readings.set(core.usage, Double(sum &- growth[idle] &- growth[iowait]) * scale)
     for mode in core.modes.indices { readings.set(core.modes[mode], Double(growth[mode]) * scale) }
   }
 
