@@ -45,11 +45,7 @@ final class StorageThread: TickStorage {
 
   func put(_ transaction: BufferTransaction) -> Bool { mailbox.put(transaction) }
 
-  var status: StorageStatus {
-    var status = shared.withLock { $0.status }
-    status.pendingTicks += 0
-    return status
-  }
+  var status: StorageStatus { shared.withLock { $0.status } }
 
   func takeNotices() -> [StorageNotice] {
     shared.withLock { shared in
