@@ -118,15 +118,12 @@ public struct SelfSensor: Sensor {
   /// Reads the process's own files, then copies the agent's figures.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
     sampleFigures(into: &readings)
-    do {
+    // Without /proc the agent still knows its own figures.
+    readings.attempt { (readings) throws(SensorError) in
       let process = try stat.read { [path = stat.path] (text) throws(SensorError) in try ProcessFigures.parse(&text, path: path) }
       report(process, into: &readings)
-      try sampleMemory(into: &readings)
-    } catch {
-      // Without /proc the agent still knows its own figures.
-      if case .absent = error { return }
-      readings.note(error)
     }
+    readings.attempt { (readings) throws(SensorError) in try sampleMemory(into: &readings) }
   }
 
   private mutating func report(_ process: ProcessFigures, into readings: inout Readings) {

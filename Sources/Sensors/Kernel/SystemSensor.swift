@@ -91,26 +91,17 @@ public struct SystemSensor: Sensor {
     let seconds = try uptime.read { (text) throws(SensorError) in text.decimal() }
     guard let seconds else { throw .malformed(path: uptime.path, what: "it begins with seconds") }
     readings.set(slots.uptime, seconds)
-    each(into: &readings) { (readings) throws(SensorError) in try sampleFiles(into: &readings) }
-    each(into: &readings) { (readings) throws(SensorError) in try sampleBootTime(into: &readings) }
-    each(into: &readings) { (readings) throws(SensorError) in try sampleThreads(into: &readings) }
-    each(into: &readings) { (readings) throws(SensorError) in
-      readings.set(slots.entropy, try entropy.integer().map(Double.init))
+    readings.attempt { (readings) throws(SensorError) in try sampleFiles(into: &readings) }
+    readings.attempt { (readings) throws(SensorError) in try sampleBootTime(into: &readings) }
+    readings.attempt { (readings) throws(SensorError) in try sampleThreads(into: &readings) }
+    readings.attempt { (readings) throws(SensorError) in
+      readings.set(slots.entropy, try entropy.integer().map { Double($0) })
     }
-    each(into: &readings) { (readings) throws(SensorError) in try sampleClock(into: &readings) }
-    each(into: &readings) { (readings) throws(SensorError) in readings.set(slots.users, Double(try users())) }
+    readings.attempt { (readings) throws(SensorError) in try sampleClock(into: &readings) }
+    readings.attempt { (readings) throws(SensorError) in readings.set(slots.users, Double(try users())) }
     let rebootRequired = host.exists("/run/reboot-required") || host.exists("/var/run/reboot-required")
     readings.set(slots.reboot, rebootRequired ? 1 : 0)
     sampleProcesses(into: &readings)
-  }
-
-  private func each(into readings: inout Readings, _ body: (inout Readings) throws(SensorError) -> Void) {
-    do {
-      try body(&readings)
-    } catch {
-      if case .absent = error { return }
-      readings.note(error)
-    }
   }
 
   /// Three numbers: handles allocated, allocated but unused (0 since Linux 2.6), the limit.

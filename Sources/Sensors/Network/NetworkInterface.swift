@@ -69,7 +69,7 @@ struct NetworkInterface {
     guard let isUp else { return }
     readings.set(upSlot, isUp ? 1 : 0)
     let now = Link(up: isUp, changes: Self.number(changes))
-    readings.set(changesSlot, now.changes.map(Double.init))
+    readings.set(changesSlot, now.changes.map { Double($0) })
     let due = speedReadAt == .min || readings.nanoseconds - speedReadAt >= Self.speedNanoseconds
     if due || now != link {
       link = now
@@ -82,7 +82,7 @@ struct NetworkInterface {
 
   /// RFC 2863's state; nil when the file tells none.
   private var isUp: Bool? {
-    let word = try? operstate?.read { (text) throws(SensorError) -> UInt64 in text.keyHash() }
+    let word = try? operstate?.read { (text) throws(SensorError) in text.isAtLineEnd ? nil : text.keyHash() }
     guard let word else { return nil }
     if word == Self.upWord { return true }
     // Reading the carrier of an interface that is administratively down answers EINVAL.

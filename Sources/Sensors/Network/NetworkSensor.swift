@@ -107,10 +107,10 @@ public struct NetworkSensor: Sensor {
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
     let (dev, snmp, sockstat) = (dev, snmp, sockstat)
     try dev.read { (text) throws(SensorError) in try parseInterfaces(&text, into: &readings) }
-    Self.optional(into: &readings) { (readings) throws(SensorError) in
+    readings.attempt { (readings) throws(SensorError) in
       try snmp.read { (text) throws(SensorError) in parseProtocols(&text, into: &readings) }
     }
-    Self.optional(into: &readings) { (readings) throws(SensorError) in
+    readings.attempt { (readings) throws(SensorError) in
       try sockstat.read { (text) throws(SensorError) in parseSockets(&text, into: &readings) }
     }
     guard stateNanoseconds > 0 else { return }
@@ -120,16 +120,6 @@ public struct NetworkSensor: Sensor {
     }
     guard let states else { return }
     for index in states.indices { readings.set(slots.states[index], Double(states[index])) }
-  }
-
-  /// Runs `body`; that its file is not there is no problem, anything else costs its values only.
-  private static func optional(into readings: inout Readings, _ body: (inout Readings) throws(SensorError) -> Void) {
-    do {
-      try body(&readings)
-    } catch {
-      if case .absent = error { return }
-      readings.note(error)
-    }
   }
 
   /// Two heading lines, then a line an interface: `  eth0: ` and eight numbers received, eight sent.
@@ -171,7 +161,7 @@ public struct NetworkSensor: Sensor {
 
   private mutating func parseProtocols(_ text: inout ByteScanner, into readings: inout Readings) {
     protocols.parse(&text)
-    readings.set(slots.established, protocols[.established].map(Double.init))
+    readings.set(slots.established, protocols[.established].map { Double($0) })
     for index in Self.rates.indices {
       guard let count = protocols[Self.rates[index].column] else { continue }
       readings.set(slots.rates[index], rates[index].perSecond(count, at: readings.nanoseconds))
@@ -180,9 +170,9 @@ public struct NetworkSensor: Sensor {
 
   private func parseSockets(_ text: inout ByteScanner, into readings: inout Readings) {
     let found = SocketStatistics.parse(&text)
-    readings.set(slots.socketsUsed, found.used.map(Double.init))
-    readings.set(slots.orphans, found.tcpOrphans.map(Double.init))
-    readings.set(slots.timeWait, found.tcpTimeWait.map(Double.init))
+    readings.set(slots.socketsUsed, found.used.map { Double($0) })
+    readings.set(slots.orphans, found.tcpOrphans.map { Double($0) })
+    readings.set(slots.timeWait, found.tcpTimeWait.map { Double($0) })
     readings.set(slots.tcpMemory, found.tcpPages.map { Double($0) * pageBytes })
     readings.set(slots.udpMemory, found.udpPages.map { Double($0) * pageBytes })
   }

@@ -80,7 +80,7 @@ struct BlockDevice {
     guard let last, readings.nanoseconds > nanoseconds else { return }
     let seconds = Double(readings.nanoseconds - nanoseconds) / 1e9
     func growth(_ counter: KeyPath<Counters, UInt64>) -> Double? {
-      Rate.delta(from: last[keyPath: counter], to: now[keyPath: counter]).map(Double.init)
+      Rate.delta(from: last[keyPath: counter], to: now[keyPath: counter]).map { Double($0) }
     }
     let (reads, writes) = (growth(\.reads), growth(\.writes))
     readings.set(slots[0], growth(\.readSectors).map { $0 * Self.sectorBytes / seconds })

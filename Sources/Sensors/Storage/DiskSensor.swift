@@ -78,24 +78,19 @@ public struct DiskSensor: Sensor {
   /// Reads the devices, then asks each file system. The devices go first: their rates count from the sample's beginning.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
     let (mountinfo, diskstats) = (mountinfo, diskstats)
-    do {
+    readings.attempt { (readings) throws(SensorError) in
       try diskstats.read { (text) throws(SensorError) in parseDevices(&text, into: &readings) }
-    } catch {
-      // A container may have none.
-      if case .absent = error {} else { readings.note(error) }
     }
     do {
       try mountinfo.read { (text) throws(SensorError) in try findMounts(&text, into: &readings) }
     } catch {
       (mounts, mountsHash) = ([], nil)
-      readings.note(error)
+      readings.attempt { (_) throws(SensorError) in throw error }
     }
     for (mount, slots) in mounts {
-      do {
+      // Absent: another mount covers its parent.
+      readings.attempt { (readings) throws(SensorError) in
         Self.report(try host.calls.fileSystemUsage(mount.path), of: mount, slots, into: &readings)
-      } catch {
-        // Absent: another mount covers its parent.
-        if case .absent = error {} else { readings.note(error) }
       }
     }
   }
