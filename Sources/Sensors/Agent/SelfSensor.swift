@@ -6,7 +6,7 @@ public struct SelfSensor: Sensor {
   private static let cpu = Metric(
     "godwit.cpu_percent", unit: .percent, decimals: 2,
     help:
-      "Processor time of the agent as a share of one core, over ten seconds or more: the kernel counts it in hundredths of a second."
+      "Processor time of the agent as a share of one core, over ten seconds or more; the kernel counts hundredths of a second."
   )
   private static let cpuSeconds = Metric(
     "godwit.cpu_seconds", unit: .seconds, kind: .counter, decimals: 2, help: "Processor time of the agent since its start.")

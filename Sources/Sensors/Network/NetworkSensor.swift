@@ -59,7 +59,7 @@ public struct NetworkSensor: Sensor {
       SettingSpec(
         "exclude_interfaces", .patterns, default: "lo,veth*,docker*,br-*,virbr*,cni*,cali*,flannel*,ifb*,dummy*",
         help:
-          "Interfaces left out. The default leaves out loopback and what containers make, whose traffic a real interface counts too."
+          "Interfaces left out; by default loopback and what containers make, whose traffic a real interface counts too."
       ),
       SettingSpec(
         "socket_states_every", .duration(0...86_400_000), default: "30s",

@@ -1,7 +1,8 @@
 import Platform
 import Telemetry
 
-/// `/proc/net/snmp`: for each protocol a line of column names, then one of values. Kernels add columns, so they are found by name.
+/// `/proc/net/snmp`: for each protocol a line of column names, then one of values. Kernels add columns, so they are found by
+/// name.
 ///
 /// ```
 /// Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens …
@@ -127,7 +128,8 @@ struct SocketStatistics: Equatable {
   }
 }
 
-/// `/proc/net/tcp` and `/proc/net/tcp6`: one line a socket, its state in hexadecimal in the fourth column (include/net/tcp_states.h).
+/// `/proc/net/tcp` and `/proc/net/tcp6`: one line a socket, its state in hexadecimal in the fourth column
+/// (include/net/tcp_states.h).
 enum TCPStates {
   /// By number, from 1.
   static let names = [
