@@ -5,7 +5,7 @@ import Testing
 
 @testable import Sensors
 
-/// Files of the device trees, cut short and with bytes changed by a seeded generator: a parser may refuse them, and must come back.
+/// Files of the device trees, cut short and with bytes changed by a seeded generator: a parser may refuse them, but comes back.
 @Suite struct ParserRobustnessTests {
   private struct Generator: RandomNumberGenerator {
     var state: UInt64
