@@ -26,7 +26,7 @@ stop_all() {
 }
 trap stop_all EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 
 start_broker "$folder"
 cat >"$folder/profile.yaml" <<PROFILE
@@ -52,7 +52,7 @@ uplink: {broker: "mqtt://127.0.0.1:$broker_port", qos: 1, payloads: [json]}
 PROFILE
 
 # One line per message: the time it came, its topic, its payload.
-setsid mosquitto_sub -h 127.0.0.1 -p "$broker_port" -q 1 -t 'godwit/#' -F '%U %t %p' </dev/null >"$folder/messages" 2>"$folder/subscriber.log" &
+setsid stdbuf -oL mosquitto_sub -h 127.0.0.1 -p "$broker_port" -q 1 -t 'godwit/#' -F '%U %t %p' </dev/null >"$folder/messages" 2>"$folder/subscriber.log" &
 subscriber_pid=$!
 setsid "$agent" --profile "$folder/profile.yaml" </dev/null >"$folder/agent.log" 2>&1 &
 agent_pid=$!

@@ -25,7 +25,7 @@ stop_all() {
 trap stop_all EXIT
 # Ctrl-C is how this ends, so it is no failure.
 trap 'exit 0' INT
-trap 'exit 143' TERM HUP
+trap 'exit 143' TERM HUP PIPE
 
 start_broker "$run"
 "$programs/godwit" detect >"$run/profile.yaml"
