@@ -7,6 +7,8 @@ import Testing
   static let unsafeFiles: [String: String] = [
     "Sources/Buffer/SQLite/Database.swift": "sqlite3 takes and hands out pointers",
     "Sources/Buffer/Quarantine.swift": "readdir(3) hands out a tuple of bytes",
+    "Sources/Buffer/SQLite/FileHeader.swift": "an integer as the bytes of the file",
+    "Sources/Buffer/TickCursor.swift": "hands a row to the codec without a copy",
     "Sources/Profile/ProfileEnvironment.swift": "environ belongs to the C library",
     "Sources/Profile/ProfileFiles.swift": "read(2) and readdir(3)",
     "Sources/Profile/YAMLReader.swift": "libyaml hands out pointers",

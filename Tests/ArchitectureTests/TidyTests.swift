@@ -4,7 +4,8 @@ import Testing
 /// How the files look, beyond what `swift format lint --strict` sees.
 @Suite struct TidyTests {
   private static let maximumLines = 320
-  private static let maximumColumns = 130
+  /// The formatter breaks code at 130; this bounds the comments and texts that it leaves alone.
+  private static let maximumColumns = 150
   private static let forbiddenWords = ["Manager", "Helper", "Utils", "Utilities", "Common"]
   private static let written =
     SourceTree.sources + SourceTree.tests
