@@ -2,7 +2,8 @@ import Glibc
 
 /// Sets a damaged buffer aside, so that a fresh one can be made in its place.
 public enum Quarantine {
-  /// Renames the database and its companions to `<path>.damaged-<Unix seconds>`; keeps the newest `BufferLimits.setAsideFiles` of them.
+  /// Renames the database and its companions to `<path>.damaged-<Unix seconds>`; keeps the newest
+  /// `BufferLimits.setAsideFiles` of them.
   ///
   /// - Returns: the new path of the database.
   public static func setAside(path: String, wallMilliseconds: Int64) throws(BufferError) -> String {

@@ -34,7 +34,8 @@ public final class HostFile {
 
   /// Reads the whole file and gives it to `body`.
   ///
-  /// - Throws: `absent` when it is not there (any more), `io` for other failures, `malformed` when it is larger than the limit; or what `body` throws.
+  /// - Throws: `absent` when it is not there (any more), `io` for other failures, `malformed` when it is larger than the limit;
+  ///   or what `body` throws.
   public func read<Result>(
     _ body: (inout ByteScanner) throws(SensorError) -> Result
   ) throws(SensorError) -> Result {

@@ -78,7 +78,8 @@ public struct AlertRule: Hashable, Sendable {
   public let clearForMilliseconds: Int
   /// How much it matters.
   public let severity: Severity
-  /// The message with `{rule}`, `{series}`, `{metric}`, `{value}`, `{unit}`, `{threshold}`, `{state}`, `{node}` and `{label.KEY}`.
+  /// The message with `{rule}`, `{series}`, `{metric}`, `{value}`, `{unit}`, `{threshold}`, `{state}`, `{node}` and
+  /// `{label.KEY}`.
   public let message: String
   /// Who is told.
   public let notifiers: [Notifier]

@@ -8,7 +8,8 @@ public enum Quantity {
     "GB": 1_000_000_000, "TB": 1_000_000_000_000,
   ]
 
-  /// `250ms`, `10s`, `1.5s`, `5m`, `1h30m`, `7d`, `2w`, `2y` (365 days) in milliseconds; nil if it is none, negative or too large.
+  /// `250ms`, `10s`, `1.5s`, `5m`, `1h30m`, `7d`, `2w`, `2y` (365 days) in milliseconds; nil if it is none, negative or too
+  /// large.
   /// A bare number has no unit and is refused, save `0`.
   public static func milliseconds(_ text: String) -> Int? {
     if text == "0" { return 0 }

@@ -46,7 +46,9 @@ import Testing
     let row = encoder.encode(sequence: 1, epoch: 1, milliseconds: 0, values: (0..<64).map { Double($0) * 1.25 })
     for _ in 0..<20_000 {
       var bytes = row.bytes
-      for _ in 0...Int(random.next() % 4) { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next()) }
+      for _ in 0...Int(random.next() % 4) {
+        bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+      }
       if random.next() % 2 == 0 { bytes.removeLast(Int(random.next() % UInt64(bytes.count))) }
       var decoder = TickDecoder(decimals: [Int](repeating: 2, count: 64))
       try? decoder.decode(bytes)

@@ -52,7 +52,8 @@ import Testing
       let declared = Set(run.kind.metrics)
       for series in run.readings.series {
         #expect(declared.contains(series.metric), "\(name): \(series.metric.name) is not declared in its kind")
-        #expect(series.labels.map(\.key) == series.metric.labels.sorted(), "\(name): \(series.key) has other labels than declared")
+        #expect(
+          series.labels.map(\.key) == series.metric.labels.sorted(), "\(name): \(series.key) has other labels than declared")
       }
     }
   }
@@ -118,7 +119,8 @@ final class CaseRun {
     var given: [String: SettingValue] = [:]
     for line in (text("settings") ?? "").split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-      guard parts.count == 2, let spec = kind.settings.first(where: { $0.key == parts[0] }), let value = try? spec.type.parse(parts[1])
+      guard parts.count == 2, let spec = kind.settings.first(where: { $0.key == parts[0] }),
+        let value = try? spec.type.parse(parts[1])
       else { throw .malformed(path: "settings", what: String(line)) }
       given[spec.key] = value
     }

@@ -1,0 +1,30 @@
+# The build entry: every target is a small script, so that each can be read and run alone.
+.DEFAULT_GOAL := help
+.PHONY: run build test bench format lint clean help
+
+run: ## the agent on this machine, with a private broker, and its live status until Ctrl-C
+	@scripts/run.sh
+
+build: ## the release programs, in .build/release
+	@scripts/packages.sh
+	@scripts/build.sh
+
+test: ## every test and the lint; ends with one line of counts
+	@scripts/test.sh
+
+bench: ## what the agent costs, beside its goals (BENCH_SECONDS=60)
+	@scripts/packages.sh
+	@scripts/build.sh
+	@scripts/bench.sh
+
+format: ## rewrites the sources in the house's format
+	@swift format -i -r -p Package.swift Sources Tests
+
+lint: ## format (strict) and shell scripts, without changing anything
+	@scripts/lint.sh
+
+clean: ## removes what was built and what `make run` left
+	@rm -rf .build .run
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14

@@ -1,0 +1,157 @@
+"""Measures one running agent: measure.py PID SECONDS PROGRAM MESSAGES. Prints a table beside the goals.
+
+CPU is the scheduler's clock (schedstat), summed over the threads; the first seconds, in which everything starts, are left out.
+"""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+WARM_UP_SECONDS = 5
+# What a QoS 1 PUBLISH adds to topic and payload: header, lengths, packet id, properties.
+PUBLISH_OVERHEAD_BYTES = 8
+# The files of one tick, read by the C floor of 137 us per tick on the reference machine.
+FLOOR_FILES = ["/proc/stat", "/proc/loadavg", "/proc/meminfo", "/proc/vmstat", "/proc/diskstats", "/proc/net/dev",
+               "/proc/net/snmp", "/proc/pressure/cpu", "/proc/pressure/memory", "/proc/pressure/io", "/proc/uptime",
+               "/proc/sys/fs/file-nr"]
+
+
+def text(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def fields(path):
+    """`name: number …` lines as a dictionary."""
+    found = {}
+    for line in text(path).splitlines():
+        name, _, rest = line.partition(":")
+        words = rest.split()
+        if words and words[0].isdigit():
+            found[name] = int(words[0])
+    return found
+
+
+def snapshot(pid):
+    cpu = 0
+    wakeups = 0
+    tasks = glob.glob(f"/proc/{pid}/task/*")
+    for task in tasks:
+        try:
+            cpu += int(text(task + "/schedstat").split()[0])
+            wakeups += fields(task + "/status")["voluntary_ctxt_switches"]
+        except (OSError, KeyError):
+            continue  # a thread that just ended
+    io = fields(f"/proc/{pid}/io")
+    return {"at": time.monotonic(), "wall": time.time(), "cpu": cpu, "wakeups": wakeups, "threads": len(tasks),
+            "wchar": io["wchar"], "disk": io["write_bytes"]}
+
+
+def memory(pid):
+    rollup = fields(f"/proc/{pid}/smaps_rollup")
+    return {name: rollup.get(name, 0) / 1024 for name in ("Rss", "Pss", "Anonymous")}
+
+
+def stripped_megabytes(program):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copy(program, folder)
+        subprocess.run(["strip", copy], check=False, stderr=subprocess.DEVNULL)
+        return os.path.getsize(copy) / 1e6
+
+
+def read_floor_microseconds():
+    """What reading the tick's files costs here, in system CPU: it scales the figures from machine to machine."""
+    descriptors = []
+    for path in FLOOR_FILES:
+        try:
+            descriptors.append(os.open(path, os.O_RDONLY))
+        except OSError:
+            continue
+    rounds = 300
+    begin = time.process_time_ns()
+    for _ in range(rounds):
+        for descriptor in descriptors:
+            try:
+                os.pread(descriptor, 65536, 0)
+            except OSError:
+                continue
+    spent = time.process_time_ns() - begin
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return spent / rounds / 1000
+
+
+def received(path, begin, end):
+    """What came in the window: live ticks, their values, their bytes, and the bytes of all messages together."""
+    ticks = values = size = total = 0
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            came, _, rest = line.rstrip("\n").partition(" ")
+            topic, _, payload = rest.partition(" ")
+            try:
+                if not begin <= float(came) < end:
+                    continue
+                message = len(topic.encode()) + len(payload.encode())
+                total += message + PUBLISH_OVERHEAD_BYTES
+                if not topic.endswith("/metrics"):
+                    continue
+                held = len(json.loads(payload)["m"])
+            except (ValueError, KeyError):
+                continue
+            ticks += 1
+            values += held
+            size += message
+    return ticks, values, size, total
+
+
+def row(name, value, unit, goal=None, digits=1):
+    mark = ""
+    if goal is not None:
+        mark = f"at most {goal:g}  " + ("met" if value <= goal else "MISSED")
+    print(f"  {name:<34}{value:>12,.{digits}f} {unit:<6}  {mark}".rstrip())
+
+
+def main():
+    pid, seconds, program, messages = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+    try:
+        time.sleep(WARM_UP_SECONDS)
+        first = snapshot(pid)
+        time.sleep(seconds - WARM_UP_SECONDS)
+        last = snapshot(pid)
+        held = memory(pid)
+    except OSError as error:
+        print(f"bench: the agent is gone: {error}", file=sys.stderr)
+        return 1
+    elapsed = last["at"] - first["at"]
+    cpu_microseconds = (last["cpu"] - first["cpu"]) / 1000
+    time.sleep(1)
+    ticks, values, size, total = received(messages, first["wall"], last["wall"])
+    if ticks == 0 or values == 0:
+        print("bench: no tick reached the subscriber", file=sys.stderr)
+        return 1
+    floor = read_floor_microseconds()
+
+    print(f"godwitd, {ticks} ticks in {elapsed:.0f} s, {values / ticks:.0f} values each, {last['threads']} threads")
+    row("CPU per hour of running", cpu_microseconds / 1e6 * 3600 / elapsed, "s", 2.5, 2)
+    row("CPU per tick", cpu_microseconds / elapsed, "µs", digits=0)
+    row("CPU per value", cpu_microseconds / values, "µs", digits=2)
+    row("wake-ups", (last["wakeups"] - first["wakeups"]) / elapsed, "/s")
+    row("RSS", held["Rss"], "MiB", 10)
+    row("PSS", held["Pss"], "MiB")
+    row("anonymous memory", held["Anonymous"], "MiB", 2)
+    row("on the wire per value", size / values, "B")
+    # libmosquitto writes to its socket with write(2), so the kernel's count holds the messages too.
+    row("written per value, to files", max(0, last["wchar"] - first["wchar"] - total) / values, "B")
+    row("written per value, to the device", (last["disk"] - first["disk"]) / values, "B")
+    row("godwitd, stripped", stripped_megabytes(program), "MB", 10)
+    print(f"  reading {len(FLOOR_FILES)} of the tick's files alone takes {floor:.0f} µs here;"
+          f" a tick costs {cpu_microseconds / elapsed / floor:.1f} times that")
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs the system packages that are missing, and says which. Touches nothing when all are there.
+set -eu
+
+packages="libsqlite3-dev libmosquitto-dev libgpiod-dev libi2c-dev libyaml-dev pkg-config mosquitto mosquitto-clients python3"
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+  echo "godwit: no Debian packages here; it needs what Debian calls: $packages" >&2
+  exit 0
+fi
+
+missing=""
+for package in $packages; do
+  case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" in
+    "install ok installed") ;;
+    *) missing="$missing $package" ;;
+  esac
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "godwit: missing packages, and no apt-get to install them:$missing" >&2
+  exit 1
+fi
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null 2>&1; then
+    echo "godwit: missing packages; as root: apt-get install$missing" >&2
+    exit 1
+  fi
+  as_root="sudo"
+fi
+
+echo "godwit: installing$missing" >&2
+$as_root apt-get update -q >&2
+# shellcheck disable=SC2086  # a list of words
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 </dev/null
+
+# Debian starts a broker of its own with the package; nobody asked for one here.
+case " $missing " in
+  *" mosquitto "*)
+    if [ -d /run/systemd/system ]; then
+      echo "godwit: switching off the system's mosquitto service, which came with the package" >&2
+      $as_root systemctl disable --now mosquitto.service >&2 || true
+    fi
+    ;;
+esac
