@@ -30,7 +30,7 @@ struct AlertsDecoder {
         node.place, "there are \(items.count) alerts", remedy: "use at most \(ProfileLimits.alerts), with patterns for labels")
     }
     var rules: [AlertRule] = []
-    var names: Set<String> = []
+    var isComputed: [String: Bool] = [:]
     for item in items.prefix(ProfileLimits.alerts) {
       guard case .map = item.content else {
         problems.add(item.place, "an alert is \(item.kind)", remedy: "write it as a map: '- name: NAME', and below it 'when:'")
@@ -39,11 +39,17 @@ struct AlertsDecoder {
       guard let rule = rule(item, known: items) else { continue }
       rules.append(rule)
       // The same name in one file was told when the files were merged; here only variables can make one.
-      if !names.insert(rule.name).inserted, !rule.name.isEmpty {
+      let computed = Self.hasComputedName(item)
+      if let other = isComputed.updateValue(computed, forKey: rule.name), other || computed, !rule.name.isEmpty {
         problems.add(item.place, "the alert '\(rule.name)' is there twice", remedy: "give it another name")
       }
     }
     return rules
+  }
+
+  private static func hasComputedName(_ node: YAMLNode) -> Bool {
+    guard case .map(let entries) = node.content else { return false }
+    return entries.first { $0.key == "name" }?.value.scalar?.variables.isEmpty == false
   }
 
   private func rule(_ node: YAMLNode, known: [YAMLNode]) -> AlertRule? {

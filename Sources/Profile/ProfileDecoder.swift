@@ -110,7 +110,8 @@ struct ProfileDecoder {
           remedy: "use lower-case letters, digits and '_', beginning with a letter or '_'")
       }
       guard let text = entry.value.scalar?.text, !entry.value.isNull else {
-        problems.add(entry.value.place, "the label '\(entry.key)' is \(entry.value.kind)", remedy: "write one text, or remove it")
+        let fault = entry.value.isNull ? "has no value" : "is \(entry.value.kind)"
+        problems.add(entry.value.place, "the label '\(entry.key)' \(fault)", remedy: "write one text, or remove the label")
         continue
       }
       if text.utf8.count > Limits.labelValueBytes {

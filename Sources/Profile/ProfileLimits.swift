@@ -12,6 +12,8 @@ enum ProfileLimits {
   static let substitutedBytes = 1 << 16
   /// Problems that are listed.
   static let problems = 200
+  /// Characters of one part of a problem's message.
+  static let messageCharacters = 300
   /// Alert rules.
   static let alerts = 500
   /// Labels of the node.

@@ -58,7 +58,8 @@ final class ProblemList {
 
   func add(_ place: Place, _ what: String, why: String = "", remedy: String) {
     let problem = ProfileProblem(
-      file: place.file, line: place.line, column: place.column, what: what, why: why, remedy: remedy)
+      file: place.file, line: place.line, column: place.column, what: Self.line(what), why: Self.line(why),
+      remedy: Self.line(remedy))
     // One cause read twice (an alias, say) is one problem.
     guard !all.contains(problem) else { return }
     guard all.count < ProfileLimits.problems else {
@@ -66,6 +67,20 @@ final class ProblemList {
       return
     }
     all.append(problem)
+  }
+
+  /// One line of bounded length, whatever text of the file it repeats.
+  private static func line(_ text: String) -> String {
+    var line = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars.prefix(ProfileLimits.messageCharacters) {
+      if scalar.value < 0x20 || scalar.value == 0x7F {
+        line.append(contentsOf: (scalar == "\n" ? "\\n" : "?").unicodeScalars)
+      } else {
+        line.append(scalar)
+      }
+    }
+    let isCut = text.unicodeScalars.count > ProfileLimits.messageCharacters
+    return String(line) + (isCut ? "…" : "")
   }
 
   var isEmpty: Bool { all.isEmpty }

@@ -11,6 +11,8 @@ struct SectionReader {
   private(set) var entries: [String: YAMLEntry] = [:]
   /// What was given and is well-formed.
   private(set) var given: [String: SettingValue] = [:]
+  /// Whether it is a map or nothing; what is missing in anything else need not be told.
+  private(set) var isMap = true
   private let specs: [SettingSpec]
 
   /// Reads `node` if it is a map; a null is an empty one. `hints` tell what to write instead of keys that are often tried.
@@ -23,6 +25,7 @@ struct SectionReader {
     self.problems = problems
     guard let node, !node.isNull else { return }
     guard case .map(let entries) = node.content else {
+      isMap = false
       problems.add(
         node.place, "'\(path)' is \(node.kind)", remedy: "write it as a map: one 'key: value' a line, indented below '\(path):'")
       return
@@ -58,7 +61,8 @@ struct SectionReader {
     guard !text.isEmpty else { return self.text(key) }
     guard text.hasPrefix("/") else {
       problems.add(
-        place(of: key), "'\(text)' is no absolute path", why: "the agent's working directory is '/'", remedy: "begin it with '/'")
+        place(of: key), "\(key): '\(text)' is no absolute path", why: "the agent's working directory is '/'",
+        remedy: "begin it with '/'")
       return nil
     }
     guard !text.hasSuffix("/"), !text.utf8.contains(0), text.utf8.count < 4096 else {
@@ -125,6 +129,8 @@ struct SectionReader {
       var remedy = error.remedy
       switch type {
       case .bool: if let word = Self.switches[scalar.text.lowercased()] { remedy = "write \(word)" }
+      case .duration: remedy = QuantityHint.duration(scalar.text).map { "write \($0)" } ?? remedy
+      case .size: remedy = QuantityHint.size(scalar.text).map { "write \($0)" } ?? remedy
       case .choice(let words), .choices(let words): remedy = Suggestion.remedy(for: scalar.text, among: words, otherwise: remedy)
       default: break
       }

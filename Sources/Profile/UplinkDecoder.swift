@@ -25,7 +25,7 @@ struct UplinkDecoder {
     let reader = SectionReader(
       withoutLaterPayloads(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
       problems: problems)
-    guard let broker = broker(reader) else { return nil }
+    guard reader.isMap, let broker = broker(reader) else { return nil }
     let settings = reader.settings
     checkTLS(reader, broker)
     checkLogin(reader)
