@@ -81,8 +81,8 @@ struct YAMLReader {
       problems.add(
         event.place, "'\(tag)' is a YAML tag", why: "a value that begins with '!' must be in quotes",
         remedy: "write \"\(tag) \(event.text)\" in quotes")
-      // What was meant: so it makes no second problem.
-      event.text = "\(tag) \(event.text)"
+      // `!= 0` was meant as it stands: so it makes no second problem.
+      if tag == "!=" { event.text = "!= \(event.text)" }
       event.style = YAML_ANY_SCALAR_STYLE
     }
     if let anchor = event.anchor { open.insert(anchor) }
