@@ -66,7 +66,7 @@ struct AlertsDecoder {
       return nil
     }
     guard let expression = expression(reader, "when", AlertExpression.init(_:)) else { return nil }
-    let metric = metric(expression, reader)
+    let metric = metric(expression, reader, isEnabled: settings.bool("enabled"))
     guard let when = condition(expression, metric, reader, "when") else { return nil }
     var clear: AlertRule.Condition?
     if let expression = self.expression(reader, "clear", AlertExpression.init(condition:)) {
@@ -89,7 +89,8 @@ struct AlertsDecoder {
       problems.add(reader.place, "the alert '\(name)' has no 'when'", remedy: "write 'when: METRIC > VALUE'")
       return
     }
-    let names = known.compactMap { node -> String? in
+    guard !problems.isFull else { return }
+    let names = known.prefix(ProfileLimits.alerts).compactMap { node -> String? in
       guard case .map(let entries) = node.content else { return nil }
       return entries.first { $0.key == "name" }?.value.scalar?.text
     }.filter { $0 != name }
@@ -132,7 +133,7 @@ struct AlertsDecoder {
     }
   }
 
-  private func metric(_ expression: AlertExpression, _ reader: SectionReader) -> Metric? {
+  private func metric(_ expression: AlertExpression, _ reader: SectionReader, isEnabled: Bool) -> Metric? {
     let name = expression.metric.text
     guard let (metric, kind) = metrics[name] else {
       problems.add(
@@ -141,7 +142,7 @@ struct AlertsDecoder {
           for: name, among: catalogue.flatMap { $0.metrics.map(\.name) }, otherwise: "'godwit sensors' lists all metrics"))
       return nil
     }
-    if !sensors.contains(where: { $0.isEnabled && $0.kind.name == kind }) {
+    if isEnabled, !sensors.contains(where: { $0.isEnabled && $0.kind.name == kind }) {
       problems.add(
         place(reader, "when", expression.metric.offset), "the sensor '\(kind)' that measures '\(name)' is not enabled",
         why: "the rule could never fire", remedy: "add '\(kind):' below 'sensors:', or remove the rule")
@@ -208,6 +209,11 @@ struct AlertsDecoder {
 
   private func checkMessage(_ reader: SectionReader, _ metric: Metric?) {
     guard case .text(let text) = reader.given["message"] else { return }
+    if text.utf8.count > ProfileLimits.alertMessageBytes {
+      problems.add(
+        reader.place(of: "message"), "message: it has \(text.utf8.count) bytes",
+        remedy: "use at most \(ProfileLimits.alertMessageBytes)")
+    }
     let source = Array(text.unicodeScalars)
     var index = 0
     while let open = source[index...].firstIndex(of: "{") {

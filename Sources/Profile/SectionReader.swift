@@ -48,6 +48,9 @@ struct SectionReader {
   /// Where a key's value stands; the section when it is not there.
   func place(of key: String) -> Place { entries[key]?.value.place ?? place }
 
+  /// Whether it was given and is wrong: its default stands in for it, and proves nothing.
+  func isFaulty(_ key: String) -> Bool { entries[key] != nil && given[key] == nil }
+
   /// Text that was given, not empty.
   func text(_ key: String) -> String? {
     guard case .text(let text) = given[key] else { return nil }
@@ -96,6 +99,8 @@ struct SectionReader {
       }
     case (.list, _):
       problems.add(node.place, "\(key): a list where one value belongs", remedy: "write one value")
+    case (.map, .patterns), (.map, .choices):
+      problems.add(node.place, "\(key): a map where a list belongs", remedy: "write a list: [\"a\", \"b\"]")
     case (.map, _):
       problems.add(
         node.place, "\(key): a map where a value belongs", remedy: "write the value behind '\(key):', in quotes if it holds '{'")
@@ -105,6 +110,7 @@ struct SectionReader {
 
   private func list(_ items: [YAMLNode], key: String, where isRight: (YAMLNode) -> Bool) -> SettingValue? {
     var texts: [String] = []
+    var seen: Set<String> = []
     var right = true
     for item in items {
       guard let text = item.scalar?.text, !text.isEmpty else {
@@ -112,7 +118,7 @@ struct SectionReader {
         right = false
         continue
       }
-      if texts.contains(text) {
+      if !seen.insert(text).inserted {
         problems.add(item.place, "\(key): '\(text)' is there twice", remedy: "remove one of the two")
         right = false
       }
