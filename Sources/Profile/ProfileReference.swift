@@ -77,7 +77,8 @@ public enum ProfileReference {
 
   private static let sensors = """
     Without this section every sensor runs with its defaults. With it those run that it names: `cpu:` with the defaults,
-    `thermal: {every: 2s}` with its own settings, `disk: false` not at all (so a drop-in can switch one off).
+    `thermal: {every: 2s}` with its own settings, `disk: false` not at all (so a drop-in can switch one off). A drop-in that names
+    a sensor over a profile without the section makes it the only one that runs.
     Every sensor has:
 
     """
@@ -93,7 +94,8 @@ public enum ProfileReference {
     ```
 
     A rule watches every series of its metric that has the labels in braces; a label's value may be a pattern, labels that are not
-    named may have any value. `clear` in quotes when it begins with `>` or `!`. The metric's sensor must be enabled.
+    named may have any value. `clear` in quotes when it begins with `>` or `!`. The metric's sensor must be enabled. `notify: mqtt`
+    tells nobody while there is no uplink.
 
     """
 
