@@ -90,7 +90,7 @@ struct AlertExpression {
         throw Fault(
           offset: sign.offset, what: "no '=' behind the label '\(key.text)'",
           why: sign.text.isEmpty ? "" : "'\(sign.text)' is not known here",
-          remedy: "write \(key.text)=\"PATTERN\"; '*' and '?' stand for any text and any character")
+          remedy: "write \(key.text)=\"PATTERN\", where '*' stands for any text and '?' for any character")
       }
       skipBlanks()
       labels.append(LabelPart(key: key, pattern: try pattern(of: key.text)))

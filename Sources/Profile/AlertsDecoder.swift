@@ -30,7 +30,7 @@ struct AlertsDecoder {
         node.place, "there are \(items.count) alerts", remedy: "use at most \(ProfileLimits.alerts), with patterns for labels")
     }
     var rules: [AlertRule] = []
-    var names: Set<String> = []
+    var isComputed: [String: Bool] = [:]
     for item in items.prefix(ProfileLimits.alerts) {
       guard case .map = item.content else {
         problems.add(item.place, "an alert is \(item.kind)", remedy: "write it as a map: '- name: NAME', and below it 'when:'")
@@ -39,11 +39,17 @@ struct AlertsDecoder {
       guard let rule = rule(item, known: items) else { continue }
       rules.append(rule)
       // The same name in one file was told when the files were merged; here only variables can make one.
-      if !names.insert(rule.name).inserted, !rule.name.isEmpty {
+      let computed = Self.hasComputedName(item)
+      if let other = isComputed.updateValue(computed, forKey: rule.name), other || computed, !rule.name.isEmpty {
         problems.add(item.place, "the alert '\(rule.name)' is there twice", remedy: "give it another name")
       }
     }
     return rules
+  }
+
+  private static func hasComputedName(_ node: YAMLNode) -> Bool {
+    guard case .map(let entries) = node.content else { return false }
+    return entries.first { $0.key == "name" }?.value.scalar?.variables.isEmpty == false
   }
 
   private func rule(_ node: YAMLNode, known: [YAMLNode]) -> AlertRule? {
@@ -60,7 +66,7 @@ struct AlertsDecoder {
       return nil
     }
     guard let expression = expression(reader, "when", AlertExpression.init(_:)) else { return nil }
-    let metric = metric(expression, reader)
+    let metric = metric(expression, reader, isEnabled: settings.bool("enabled"))
     guard let when = condition(expression, metric, reader, "when") else { return nil }
     var clear: AlertRule.Condition?
     if let expression = self.expression(reader, "clear", AlertExpression.init(condition:)) {
@@ -83,7 +89,8 @@ struct AlertsDecoder {
       problems.add(reader.place, "the alert '\(name)' has no 'when'", remedy: "write 'when: METRIC > VALUE'")
       return
     }
-    let names = known.compactMap { node -> String? in
+    guard !problems.isFull else { return }
+    let names = known.prefix(ProfileLimits.alerts).compactMap { node -> String? in
       guard case .map(let entries) = node.content else { return nil }
       return entries.first { $0.key == "name" }?.value.scalar?.text
     }.filter { $0 != name }
@@ -126,7 +133,7 @@ struct AlertsDecoder {
     }
   }
 
-  private func metric(_ expression: AlertExpression, _ reader: SectionReader) -> Metric? {
+  private func metric(_ expression: AlertExpression, _ reader: SectionReader, isEnabled: Bool) -> Metric? {
     let name = expression.metric.text
     guard let (metric, kind) = metrics[name] else {
       problems.add(
@@ -135,7 +142,7 @@ struct AlertsDecoder {
           for: name, among: catalogue.flatMap { $0.metrics.map(\.name) }, otherwise: "'godwit sensors' lists all metrics"))
       return nil
     }
-    if !sensors.contains(where: { $0.isEnabled && $0.kind.name == kind }) {
+    if isEnabled, !sensors.contains(where: { $0.isEnabled && $0.kind.name == kind }) {
       problems.add(
         place(reader, "when", expression.metric.offset), "the sensor '\(kind)' that measures '\(name)' is not enabled",
         why: "the rule could never fire", remedy: "add '\(kind):' below 'sensors:', or remove the rule")
@@ -202,6 +209,11 @@ struct AlertsDecoder {
 
   private func checkMessage(_ reader: SectionReader, _ metric: Metric?) {
     guard case .text(let text) = reader.given["message"] else { return }
+    if text.utf8.count > ProfileLimits.alertMessageBytes {
+      problems.add(
+        reader.place(of: "message"), "message: it has \(text.utf8.count) bytes",
+        remedy: "use at most \(ProfileLimits.alertMessageBytes)")
+    }
     let source = Array(text.unicodeScalars)
     var index = 0
     while let open = source[index...].firstIndex(of: "{") {

@@ -12,7 +12,7 @@ extension BrokerAddress {
       let meant = ["tcp": "mqtt", "ssl": "mqtts", "tls": "mqtts", "mqtt+ssl": "mqtts"][name.lowercased()]
       throw SettingError(
         what: "'\(name)' is no scheme of a broker",
-        remedy: meant.map { "write \($0)://" }
+        remedy: meant.map { "write \($0):// instead" }
           ?? Suggestion.remedy(for: String(name), among: Scheme.allCases.map(\.rawValue), otherwise: example))
     }
     guard !after.contains("@") else {

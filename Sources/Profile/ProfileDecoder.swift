@@ -8,12 +8,8 @@ struct ProfileDecoder {
 
   /// Nil, or a profile that is only good if no problem was listed.
   func decode(_ root: YAMLNode) -> Profile? {
-    guard case .map(let entries) = root.content else {
-      problems.add(
-        root.place, "a profile is a map, and this is \(root.kind)",
-        remedy: "write 'key: value' lines; the shipped sample shows them")
-      return nil
-    }
+    // Other roots were refused before the files were merged.
+    guard case .map(let entries) = root.content else { return nil }
     var parts: [String: YAMLNode] = [:]
     for entry in entries { parts[entry.key] = entry.value }
     checkKeys(entries)
@@ -23,8 +19,10 @@ struct ProfileDecoder {
       YAMLNode(root.place, .map(scalars)), at: root.place, path: "profile", specs: ProfileSchema.root.specs, problems: problems)
     let tick = top.settings.milliseconds("tick")
     let node = node(top)
-    let sensors = SensorsDecoder(catalogue: catalogue, tickMilliseconds: tick, problems: problems)
-      .decode(parts["sensors"], at: root.place)
+    let sensors = SensorsDecoder(
+      catalogue: catalogue, tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems
+    )
+    .decode(parts["sensors"], at: root.place)
     let alerts = AlertsDecoder(catalogue: catalogue, sensors: sensors, problems: problems).decode(parts["alerts"])
     let uplink = UplinkDecoder(node: node, environment: environment, problems: problems).decode(parts["uplink"])
     return Profile(
@@ -110,7 +108,8 @@ struct ProfileDecoder {
           remedy: "use lower-case letters, digits and '_', beginning with a letter or '_'")
       }
       guard let text = entry.value.scalar?.text, !entry.value.isNull else {
-        problems.add(entry.value.place, "the label '\(entry.key)' is \(entry.value.kind)", remedy: "write one text, or remove it")
+        let fault = entry.value.isNull ? "has no value" : "is \(entry.value.kind)"
+        problems.add(entry.value.place, "the label '\(entry.key)' \(fault)", remedy: "write one text, or remove the label")
         continue
       }
       if text.utf8.count > Limits.labelValueBytes {

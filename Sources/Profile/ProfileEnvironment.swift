@@ -29,7 +29,7 @@ public struct ProfileEnvironment: Sendable {
       credentialsDirectory: variables["CREDENTIALS_DIRECTORY"])
   }
 
-  /// Unsafe because the C library owns the list; it is copied before the agent has a second thread.
+  /// Unsafe because the C library owns the list; it is copied, and the agent never changes it.
   private static func processVariables() -> [String: String] {
     var variables: [String: String] = [:]
     // Optional or not, as the C library's header is imported.

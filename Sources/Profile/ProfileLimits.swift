@@ -10,8 +10,14 @@ enum ProfileLimits {
   static let nodes = 20_000
   /// Bytes of a scalar after substitution.
   static let substitutedBytes = 1 << 16
+  /// Bytes that all variables together may add.
+  static let addedBytes = 1 << 20
   /// Problems that are listed.
   static let problems = 200
+  /// Characters of one part of a problem's message.
+  static let messageCharacters = 300
+  /// Bytes of an alert's message before its placeholders are filled in.
+  static let alertMessageBytes = 1_000
   /// Alert rules.
   static let alerts = 500
   /// Labels of the node.

@@ -23,20 +23,18 @@ extension Profile {
     let names = files.map(\.name)
     let roots = files.compactMap { YAMLReader.read(file: $0.name, bytes: $0.text, problems: problems) }
     guard roots.count == files.count else { throw problems.sorted(files: names) }
-    for root in roots {
-      // An empty file is an empty map; a file of one word is a mistake that merging would hide.
+    for root in roots where !root.isNull {
+      // Told here because merging would hide it: the next file's map would replace it.
       if case .map = root.content { continue }
-      if root.isNull { continue }
       problems.add(
         root.place, "a profile is a map, and this is \(root.kind)",
         remedy: "write 'key: value' lines; the shipped sample shows them")
-    }
-    guard problems.isEmpty || roots.allSatisfy({ if case .map = $0.content { true } else { $0.isNull } }) else {
       throw problems.sorted(files: names)
     }
     let maps = roots.map { $0.isNull ? YAMLNode($0.place, .map([])) : $0 }
     let merged = ProfileMerge(problems: problems).merged(maps)
-    let tree = Substitution(variables: environment.variables, problems: problems).apply(to: merged)
+    var substitution = Substitution(variables: environment.variables, problems: problems)
+    let tree = substitution.apply(to: merged)
     let profile = ProfileDecoder(catalogue: catalogue, environment: environment, problems: problems).decode(tree)
     guard problems.isEmpty, let profile else { throw problems.sorted(files: names) }
     return profile

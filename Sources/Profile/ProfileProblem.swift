@@ -58,7 +58,8 @@ final class ProblemList {
 
   func add(_ place: Place, _ what: String, why: String = "", remedy: String) {
     let problem = ProfileProblem(
-      file: place.file, line: place.line, column: place.column, what: what, why: why, remedy: remedy)
+      file: place.file, line: place.line, column: place.column, what: Self.line(what), why: Self.line(why),
+      remedy: Self.line(remedy))
     // One cause read twice (an alias, say) is one problem.
     guard !all.contains(problem) else { return }
     guard all.count < ProfileLimits.problems else {
@@ -68,7 +69,26 @@ final class ProblemList {
     all.append(problem)
   }
 
+  /// One line of bounded length, whatever text of the file it repeats: the middle of a long one is left out.
+  private static func line(_ text: String) -> String {
+    var scalars = Array(text.unicodeScalars)
+    let half = ProfileLimits.messageCharacters / 2
+    if scalars.count > 2 * half { scalars.replaceSubrange(half..<(scalars.count - half), with: CollectionOfOne("…")) }
+    var line = String.UnicodeScalarView()
+    for scalar in scalars {
+      if scalar.value < 0x20 || scalar.value == 0x7F {
+        line.append(contentsOf: (scalar == "\n" ? "\\n" : "?").unicodeScalars)
+      } else {
+        line.append(scalar)
+      }
+    }
+    return String(line)
+  }
+
   var isEmpty: Bool { all.isEmpty }
+
+  /// Whether further problems are only counted, so that finding words for them is a waste.
+  var isFull: Bool { all.count >= ProfileLimits.problems }
 
   /// In the order of `files`, then of lines; a last one says how many were left out.
   func sorted(files: [String]) -> ProfileProblems {

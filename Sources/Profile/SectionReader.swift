@@ -11,6 +11,8 @@ struct SectionReader {
   private(set) var entries: [String: YAMLEntry] = [:]
   /// What was given and is well-formed.
   private(set) var given: [String: SettingValue] = [:]
+  /// Whether it is a map or nothing; what is missing in anything else need not be told.
+  private(set) var isMap = true
   private let specs: [SettingSpec]
 
   /// Reads `node` if it is a map; a null is an empty one. `hints` tell what to write instead of keys that are often tried.
@@ -23,6 +25,7 @@ struct SectionReader {
     self.problems = problems
     guard let node, !node.isNull else { return }
     guard case .map(let entries) = node.content else {
+      isMap = false
       problems.add(
         node.place, "'\(path)' is \(node.kind)", remedy: "write it as a map: one 'key: value' a line, indented below '\(path):'")
       return
@@ -45,6 +48,9 @@ struct SectionReader {
   /// Where a key's value stands; the section when it is not there.
   func place(of key: String) -> Place { entries[key]?.value.place ?? place }
 
+  /// Whether it was given and is wrong: its default stands in for it, and proves nothing.
+  func isFaulty(_ key: String) -> Bool { entries[key] != nil && given[key] == nil }
+
   /// Text that was given, not empty.
   func text(_ key: String) -> String? {
     guard case .text(let text) = given[key] else { return nil }
@@ -58,7 +64,8 @@ struct SectionReader {
     guard !text.isEmpty else { return self.text(key) }
     guard text.hasPrefix("/") else {
       problems.add(
-        place(of: key), "'\(text)' is no absolute path", why: "the agent's working directory is '/'", remedy: "begin it with '/'")
+        place(of: key), "\(key): '\(text)' is no absolute path", why: "the agent's working directory is '/'",
+        remedy: "begin it with '/'")
       return nil
     }
     guard !text.hasSuffix("/"), !text.utf8.contains(0), text.utf8.count < 4096 else {
@@ -92,6 +99,8 @@ struct SectionReader {
       }
     case (.list, _):
       problems.add(node.place, "\(key): a list where one value belongs", remedy: "write one value")
+    case (.map, .patterns), (.map, .choices):
+      problems.add(node.place, "\(key): a map where a list belongs", remedy: "write a list: [\"a\", \"b\"]")
     case (.map, _):
       problems.add(
         node.place, "\(key): a map where a value belongs", remedy: "write the value behind '\(key):', in quotes if it holds '{'")
@@ -101,6 +110,7 @@ struct SectionReader {
 
   private func list(_ items: [YAMLNode], key: String, where isRight: (YAMLNode) -> Bool) -> SettingValue? {
     var texts: [String] = []
+    var seen: Set<String> = []
     var right = true
     for item in items {
       guard let text = item.scalar?.text, !text.isEmpty else {
@@ -108,7 +118,7 @@ struct SectionReader {
         right = false
         continue
       }
-      if texts.contains(text) {
+      if !seen.insert(text).inserted {
         problems.add(item.place, "\(key): '\(text)' is there twice", remedy: "remove one of the two")
         right = false
       }
@@ -125,6 +135,8 @@ struct SectionReader {
       var remedy = error.remedy
       switch type {
       case .bool: if let word = Self.switches[scalar.text.lowercased()] { remedy = "write \(word)" }
+      case .duration: remedy = QuantityHint.duration(scalar.text).map { "write \($0)" } ?? remedy
+      case .size: remedy = QuantityHint.size(scalar.text).map { "write \($0)" } ?? remedy
       case .choice(let words), .choices(let words): remedy = Suggestion.remedy(for: scalar.text, among: words, otherwise: remedy)
       default: break
       }

@@ -11,6 +11,8 @@ struct SensorsDecoder {
 
   let catalogue: [SensorKind]
   let tickMilliseconds: Int
+  /// Whether the tick is what the profile meant, so that multiples of it can be checked.
+  let isTickKnown: Bool
   let problems: ProblemList
 
   /// All kinds in the order of the catalogue. Without a section, or with an empty one, all are enabled.
@@ -83,7 +85,7 @@ struct SensorsDecoder {
       let wanted = (kind.everySeconds ?? 0) * 1000
       return max(1, (wanted + tick - 1) / tick) * tick
     }
-    if every % tick != 0 {
+    if isTickKnown, every % tick != 0 {
       let lower = max(1, every / tick) * tick
       let upper = lower + tick
       let choice = every < tick ? Quantity.duration(lower) : "\(Quantity.duration(lower)) or \(Quantity.duration(upper))"

@@ -2,21 +2,31 @@
 struct Substitution {
   let variables: [String: String]
   let problems: ProblemList
+  private var added = 0
+
+  init(variables: [String: String], problems: ProblemList) {
+    self.variables = variables
+    self.problems = problems
+  }
 
   /// The same tree with every scalar substituted; keys stay as they are.
-  func apply(to node: YAMLNode) -> YAMLNode {
+  mutating func apply(to node: YAMLNode) -> YAMLNode {
     var result = node
     switch node.content {
     case .scalar(let scalar): result.content = .scalar(apply(to: scalar, at: node.place))
-    case .list(let items): result.content = .list(items.map { apply(to: $0) })
+    case .list(let items):
+      var list: [YAMLNode] = []
+      for item in items { list.append(apply(to: item)) }
+      result.content = .list(list)
     case .map(let entries):
-      result.content = .map(
-        entries.map { YAMLEntry(key: $0.key, place: $0.place, value: apply(to: $0.value)) })
+      var map = entries
+      for index in map.indices { map[index].value = apply(to: map[index].value) }
+      result.content = .map(map)
     }
     return result
   }
 
-  private func apply(to scalar: YAMLScalar, at start: Place) -> YAMLScalar {
+  private mutating func apply(to scalar: YAMLScalar, at start: Place) -> YAMLScalar {
     guard scalar.text.utf8.contains(UInt8(ascii: "$")) else { return scalar }
     let source = Array(scalar.text.unicodeScalars)
     var made = String.UnicodeScalarView()
@@ -48,8 +58,9 @@ struct Substitution {
       result.variables.append(reference.name)
       append(reference.value.unicodeScalars, from: index)
       index = reference.end
-      guard made.count <= ProfileLimits.substitutedBytes else {
-        problems.add(place, "the value is longer than 64 KiB with its variables", remedy: "shorten ${\(reference.name)}")
+      added += reference.value.utf8.count
+      guard made.count <= ProfileLimits.substitutedBytes, added <= ProfileLimits.addedBytes else {
+        problems.add(place, "the variables make the profile too long", remedy: "shorten ${\(reference.name)}")
         break
       }
     }

@@ -25,7 +25,7 @@ struct UplinkDecoder {
     let reader = SectionReader(
       withoutLaterPayloads(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
       problems: problems)
-    guard let broker = broker(reader) else { return nil }
+    guard reader.isMap, let broker = broker(reader) else { return nil }
     let settings = reader.settings
     checkTLS(reader, broker)
     checkLogin(reader)
@@ -114,7 +114,7 @@ struct UplinkDecoder {
 
   private func backoff(_ reader: SectionReader) -> Int {
     let (least, most) = (reader.settings.milliseconds("backoff_min"), reader.settings.milliseconds("backoff_max"))
-    if least > most {
+    if least > most, !reader.isFaulty("backoff_min"), !reader.isFaulty("backoff_max") {
       let key = reader.given["backoff_min"] != nil ? "backoff_min" : "backoff_max"
       problems.add(
         reader.place(of: key), "backoff_min is longer than backoff_max",

@@ -33,9 +33,11 @@ struct YAMLFault {
     }
   }
 
+  /// A line that is no pair and a quote that stays open are shown where they begin, not where that was found out.
   func report(to problems: ProblemList) {
     let told = explanation
-    problems.add(mark, told.what, why: told.why, remedy: told.remedy)
+    let beginsBefore = ["could not find expected ':'", "found unexpected end of stream", "found unexpected document indicator"]
+    problems.add(beginsBefore.contains(problem) ? contextMark : mark, told.what, why: told.why, remedy: told.remedy)
   }
 
   private var explanation: Explanation {
@@ -46,6 +48,11 @@ struct YAMLFault {
       return Explanation(
         what: "a control character stands here", remedy: "remove it; in double quotes it can be written as \\n, \\t or \\x07")
     case "found character that cannot start any token":
+      if character == ">" || character == "|" {
+        return Explanation(
+          what: "text stands behind a closing brace or bracket", why: "inside braces a value ends at '{', '}', '[', ']' and ','",
+          remedy: "put the whole value in quotes")
+      }
       let found = character.map { "'\($0)'" } ?? "this character"
       return Explanation(
         what: "a value cannot begin with \(found)", why: "YAML keeps it for itself", remedy: "put the value in quotes")
@@ -56,21 +63,14 @@ struct YAMLFault {
         remedy: "put the value in quotes, or align the line")
     case "could not find expected ':'":
       return Explanation(
-        what: "a line without a colon",
-        why: "the text that begins at \(contextMark.line):\(contextMark.column) is neither a key nor part of a value",
+        what: "a line without a colon", why: "it is neither a key nor part of the value above",
         remedy: "write 'key: value', or indent it below its key")
     case "block sequence entries are not allowed in this context":
       return Explanation(
         what: "a list item stands where none can be",
         remedy: "begin the list on a line of its own below the key, each item with '- '")
-    case "found unexpected end of stream":
-      return Explanation(
-        what: "the file ends inside quotes", why: "they were opened at \(contextMark.line):\(contextMark.column)",
-        remedy: "close them")
-    case "found unexpected document indicator":
-      return Explanation(
-        what: "a document ends inside quotes",
-        remedy: "close the quotes that were opened at \(contextMark.line):\(contextMark.column)")
+    case "found unexpected end of stream", "found unexpected document indicator":
+      return Explanation(what: "a quote is not closed", why: "the text runs on to the end of the document", remedy: "close it")
     default: return indicator ?? structure
     }
   }

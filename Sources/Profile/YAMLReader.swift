@@ -76,10 +76,14 @@ struct YAMLReader {
     }
     try grow(by: 1, event.place)
     if event.type == YAML_ALIAS_EVENT { return try alias(event) }
+    var event = event
     if let tag = event.tag, tag != "!", !tag.hasPrefix("tag:yaml.org,2002:") {
       problems.add(
         event.place, "'\(tag)' is a YAML tag", why: "a value that begins with '!' must be in quotes",
         remedy: "write \"\(tag) \(event.text)\" in quotes")
+      // `!= 0` was meant as it stands: so it makes no second problem.
+      if tag == "!=" { event.text = "!= \(event.text)" }
+      event.style = YAML_ANY_SCALAR_STYLE
     }
     if let anchor = event.anchor { open.insert(anchor) }
     var made: YAMLNode

@@ -1,0 +1,66 @@
+import Foundation
+import Sensors
+import Telemetry
+import Testing
+
+@testable import Profile
+
+/// What is shipped says what the code does.
+@Suite struct ReferenceTests {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  static func bytes(_ path: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: root.appendingPathComponent(path)))
+  }
+
+  @Test func theReferenceIsMadeFromTheTables() throws {
+    let text = ProfileReference.markdown(catalogue: SensorCatalogue.kinds)
+    let file = Self.root.appendingPathComponent("docs/profile.md")
+    if ProcessInfo.processInfo.environment["GODWIT_REFRESH"] != nil {
+      try text.write(to: file, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOf: file, encoding: .utf8) == text, "docs/profile.md is old: GODWIT_REFRESH=1 writes it again")
+  }
+
+  @Test func everyDefaultIsAValueOfItsType() {
+    let sections = [
+      ProfileSchema.root, ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control, ProfileSchema.log,
+      ProfileSchema.sensor,
+      ProfileSchema.alert,
+    ]
+    for spec in sections.flatMap(\.specs) + SensorCatalogue.kinds.flatMap(\.settings) {
+      guard let fallback = spec.fallback else { continue }
+      #expect(throws: Never.self, "\(spec.key): \(fallback)") { try spec.type.parse(fallback) }
+    }
+  }
+
+  @Test func noSensorHasAKeyThatAllSensorsHave() {
+    let common = Set(ProfileSchema.sensor.specs.map(\.key))
+    for kind in SensorCatalogue.kinds {
+      #expect(common.isDisjoint(with: kind.settings.map(\.key)), "\(kind.name)")
+    }
+  }
+
+  @Test func theSamplePassesAndTheExampleOverIt() throws {
+    let sample = (name: "profile.yaml", text: try Self.bytes("etc/godwit/profile.yaml"))
+    let example = (name: "profile.d/50-site.yaml", text: try Self.bytes("etc/godwit/profile.d/50-site.yaml.example"))
+    let profile = try Profile.parse(files: [sample], catalogue: SensorCatalogue.kinds, environment: Fixture.environment)
+    #expect(Set(profile.sensors.map(\.kind)) == Set(SensorCatalogue.kinds.map(\.name)))
+    #expect(profile.uplink == nil)
+    let merged = try Profile.parse(files: [sample, example], catalogue: SensorCatalogue.kinds, environment: Fixture.environment)
+    #expect(merged.uplink?.broker.host == "broker.example")
+    #expect(!merged.sensors.contains { $0.kind == "pressure" })
+    #expect(merged.alerts.count == profile.alerts.count - 1)
+  }
+
+  @Test func theCommentedUplinkOfTheSamplePasses() throws {
+    let text = String(decoding: try Self.bytes("etc/godwit/profile.yaml"), as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex(of: "# uplink:"))
+    let uplink = lines[start...].prefix { $0.hasPrefix("#") }.map { $0.dropFirst(2) }.joined(separator: "\n")
+    let profile = try Profile.parse(
+      files: [("profile.yaml", Array(uplink.utf8))], catalogue: SensorCatalogue.kinds, environment: Fixture.environment)
+    #expect(profile.uplink?.broker.port == 8883)
+  }
+}
