@@ -10,6 +10,10 @@ public enum SensorCatalogue {
       MemorySensor.self,
       ThermalSensor.self,
       HwmonSensor.self,
+      DiskSensor.self,
+      NetworkSensor.self,
+      SystemSensor.self,
+      SelfSensor.self,
     ]
   }
 
