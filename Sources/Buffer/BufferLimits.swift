@@ -4,18 +4,36 @@ public enum BufferLimits {
   public static let ticksPerGroup = 250
   /// How long a call waits for another connection's lock, milliseconds.
   public static let busyMilliseconds: Int32 = 2_000
+  /// The same for the checkpoint of a clean stop.
+  public static let checkpointMilliseconds: Int32 = 200
   /// Bytes of the write-ahead log before it is copied back into the database, and which it keeps after that.
   public static let logBytes = 1 << 20
   /// Sequence numbers reserved ahead of use by one commit: as many ticks may be published while the disk refuses, a day at 1 Hz.
   public static let reservedSequences: UInt64 = 100_000
   /// Event ids reserved ahead of use by one commit.
   public static let reservedEvents: UInt64 = 10_000
-  /// Ticks deleted in one transaction when making room.
+  /// Bytes of rows after which a group ends before its time, so that it can be evicted in one step.
+  public static let groupBytes = 1 << 17
+  /// Rows deleted in one transaction when making room.
   public static let evictedTicksPerStep = 2_000
+  /// About how many bytes of rows are deleted in one transaction when making room.
+  public static let evictedBytesPerStep = 1 << 20
   /// Transactions of making room after one commit, so that a commit stays short.
   public static let evictionStepsPerCommit = 8
-  /// Events kept; older ones go first.
+  /// Transactions of returning free pages after one commit; each of at most as many pages as the log may hold.
+  public static let vacuumStepsPerCommit = 16
+  /// Events kept, and one per 4 KiB of the allowed size in a small buffer; older ones go first.
   public static let events = 10_000
+  /// Events that wait for a commit while the disk refuses; older ones go first.
+  public static let waitingEvents = 1_000
+  /// Epochs kept without a tick left that needs them.
+  public static let epochs = 1_000
+  /// Rows that a reader fetches at once.
+  public static let fetchedTicks = 256
+  /// Bytes of rows after which a reader fetches no more at once.
+  public static let fetchedBytes = 1 << 18
+  /// Sequence numbers, event ids and epoch ids stay below this; larger ones are damage.
+  public static let largestNumber: UInt64 = 1 << 62
   /// Ranges of owed sequence numbers of one uplink; the two nearest are joined beyond that.
   public static let owedRanges = 4_096
   /// Set-aside damaged databases kept beside the buffer.

@@ -1,127 +1,143 @@
+import Glibc
 import Telemetry
 
 /// Reads a buffer beside its living writer, after it died, or on media that cannot be written. Never blocks the writer.
+///
+/// Where the directory cannot be written and no shared memory file lies beside the log, the log is read by an index on the heap: all
+/// that was committed is shown, nothing is written or copied.
 public final class BufferReader {
   /// The file.
   public let path: String
-  /// Whether the write-ahead log could not be read, so that the last seconds may be lacking.
+  /// Whether the write-ahead log could not be read, so that the last minutes may be lacking.
   public let isWithoutLog: Bool
-  /// Series by id, as of opening.
-  public private(set) var series: [StoredSeries]
-  /// Epochs by ascending id, as of opening or the last `refresh`.
-  public private(set) var epochs: [Epoch]
+  /// Series by id, as of opening or the last read of ticks.
+  public private(set) var series: [StoredSeries] = []
+  /// Epochs by ascending id, as of opening or the last read of ticks.
+  public private(set) var epochs: [Epoch] = []
   private let database: Database
   private let selectTicks: Statement
   private let selectKey: Statement
+  private let selectVersion: Statement
+  private var version: Int64?
 
   /// Opens a buffer for reading; makes nothing.
   public init(path: String) throws(BufferError) {
     self.path = path
-    var opened: Database?
-    var withoutLog = false
-    do throws(BufferError) {
-      let database = try Database(path: path, mode: .reader)
-      // The first read is what opens the log's shared memory file.
-      try Schema.check(database)
-      opened = database
-    } catch  where error.kind == .readOnly || error.kind == .cannotOpen {
-      let database = try Database(path: path, mode: .immutable)
-      try Schema.check(database)
-      opened = database
-      withoutLog = true
-    }
-    guard let opened else { throw BufferError(.other, "open", path: path, message: "no connection") }
-    database = opened
-    isWithoutLog = withoutLog
-    try opened.execute("PRAGMA cache_size = -512")
-    selectTicks = try opened.prepare("SELECT seq, epoch, at, back, \"values\" FROM tick WHERE seq BETWEEN ? AND ? ORDER BY seq")
-    selectKey = try opened.prepare("SELECT seq FROM tick WHERE seq <= ? AND back = 0 ORDER BY seq DESC LIMIT 1")
-    series = try StoredState.series(opened)
-    epochs = try StoredState.epochs(opened)
+    (database, isWithoutLog) = try Self.open(path)
+    try database.execute("PRAGMA cache_size = -512")
+    selectTicks = try database.prepare(
+      "SELECT seq, epoch, at, back, [values] FROM tick WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT \(BufferLimits.fetchedTicks)"
+    )
+    selectKey = try database.prepare("SELECT seq FROM tick WHERE seq <= ? AND back = 0 ORDER BY seq DESC LIMIT 1")
+    selectVersion = try database.prepare("PRAGMA data_version")
+    try refresh()
   }
 
-  /// Reads series and epochs again: they may have grown or been corrected.
+  private static func open(_ path: String) throws(BufferError) -> (Database, withoutLog: Bool) {
+    do throws(BufferError) {
+      return (try open(path, .reader), false)
+    } catch  where error.kind == .readOnly || error.kind == .cannotOpen {
+      let log = FileHeader.bytes(path + "-wal")
+      // With log and shared memory there, a writer may live: then the refusal stands.
+      guard FileHeader.bytes(path) != nil, log == nil || FileHeader.bytes(path + "-shm") == nil else { throw error }
+      if (log ?? 0) == 0 { return (try open(path, .immutable), false) }
+      do throws(BufferError) {
+        return (try open(path, .unshared), false)
+      } catch  where error.kind == .readOnly || error.kind == .cannotOpen {
+        return (try open(path, .immutable), true)
+      }
+    }
+  }
+
+  private static func open(_ path: String, _ mode: Database.Mode) throws(BufferError) -> Database {
+    let database = try Database(path: path, mode: mode)
+    // The first read is what opens the log.
+    try Schema.check(database)
+    return database
+  }
+
+  /// Reads series and epochs again: they may have grown or been corrected. Reading ticks does so by itself.
   public func refresh() throws(BufferError) {
-    if let count = try database.integer("SELECT count(*) FROM series"), Int(count) != series.count {
+    defer { selectVersion.reset() }
+    let found = try selectVersion.step() ? selectVersion.integer(0) : 0
+    selectVersion.reset()
+    guard found != version else { return }
+    if Int(try database.integer("SELECT max(id) FROM series") ?? -1) + 1 != series.count {
       series = try StoredState.series(database)
     }
     epochs = try StoredState.epochs(database)
+    version = found
   }
 
   /// Positions, states and numbers, as a writer would find them.
   public func state() throws(BufferError) -> BufferWriter.Opening {
-    try StoredState.read(database)
+    var state = BufferWriter.Opening()
+    try database.snapshot { () throws(BufferError) in state = try StoredState.read(database) }
+    return state
   }
 
   /// The first and last tick; nil when there is none.
-  public func extent() throws(BufferError) -> ClosedRange<UInt64>? {
-    guard let first = try database.integer("SELECT min(seq) FROM tick"),
-      let last = try database.integer("SELECT max(seq) FROM tick")
-    else { return nil }
-    return UInt64(clamping: first)...UInt64(clamping: last)
-  }
+  public func extent() throws(BufferError) -> ClosedRange<UInt64>? { try TickBounds.extent(database) }
 
   /// How many ticks a range of sequence numbers holds.
-  public func count(_ range: ClosedRange<UInt64>) throws(BufferError) -> UInt64 {
-    let statement = try database.prepare("SELECT count(*) FROM tick WHERE seq BETWEEN ? AND ?")
-    statement.bind(1, range.lowerBound)
-    statement.bind(2, range.upperBound)
-    return try statement.step() ? statement.sequence(0) : 0
-  }
+  public func count(_ range: ClosedRange<UInt64>) throws(BufferError) -> UInt64 { try TickBounds.count(range, database) }
 
-  /// Gives each tick of a range of sequence numbers to `body`, ascending, in constant memory, until it returns false.
+  /// Gives each tick of a range of sequence numbers to `body`, ascending, in constant memory, until it returns false. `body` may
+  /// take its time and may use this reader.
   ///
   /// - Returns: how many rows could not be decoded; they are left out.
   public func ticks(
     _ range: ClosedRange<UInt64>, _ body: (borrowing StoredTick) -> Bool
   ) throws(BufferError) -> Int {
-    guard let fallback = epochs.first else { return 0 }
-    selectKey.bind(1, range.lowerBound)
-    let start = try selectKey.step() ? selectKey.sequence(0) : range.lowerBound
-    selectKey.reset()
-    selectTicks.bind(1, start)
-    selectTicks.bind(2, range.upperBound)
-    defer { selectTicks.reset() }
-    var decoder = TickDecoder(decimals: series.map(\.decimals))
-    var tick = StoredTick(epoch: fallback)
-    var expected: UInt64 = 0
-    var damaged = 0
-    while try selectTicks.step() {
-      let sequence = selectTicks.sequence(0)
-      let back = selectTicks.integer(3)
-      // A row lost from the middle of its group takes the rest of the group along.
-      var failure: TickCodecError? = .baseMissing
-      if back == 0 || sequence == expected { failure = selectTicks.withBlob(4) { decoder.decode(raw: $0) } }
-      if failure == nil { expected = sequence + 1 }
-      if sequence < range.lowerBound { continue }
-      guard failure == nil, let epoch = epoch(Int(selectTicks.integer(1)), like: tick.epoch) else {
-        damaged += 1
-        continue
-      }
-      tick.sequence = sequence
-      tick.epoch = epoch
-      tick.milliseconds = selectTicks.integer(2)
-      tick.values = decoder.values
+    let cursor = TickCursor(range, of: self)
+    while try cursor.advance(), let tick = cursor.tick {
       if !body(tick) { break }
     }
-    return damaged
+    return cursor.damaged
   }
 
-  /// The sequence numbers whose wall time can lie in a range of Unix milliseconds: by epoch, so they may hold others too.
-  public func sequences(wall range: ClosedRange<Int64>) throws(BufferError) -> [ClosedRange<UInt64>] {
-    guard let extent = try extent() else { return [] }
-    var ranges: [ClosedRange<UInt64>] = []
-    for (position, epoch) in epochs.enumerated() {
-      let end = position + 1 < epochs.count ? epochs[position + 1].firstSequence : .max
-      guard epoch.firstSequence < end else { continue }
-      let low = max(epoch.firstSequence, extent.lowerBound)
-      let high = min(end - 1, extent.upperBound)
-      guard low <= high else { continue }
-      let first = try bound(epoch, low...high, atLeast: range.lowerBound - epoch.offsetMilliseconds)
-      let past = try bound(epoch, low...high, atLeast: range.upperBound - epoch.offsetMilliseconds + 1)
-      if first < past { ranges.append(first...(past - 1)) }
+  /// Gives each tick whose wall time lies in a range of Unix milliseconds to `body`, by ascending wall time, then sequence number,
+  /// until it returns false. Where the clock was set back, stretches overlap and are merged: memory grows by one batch for each
+  /// stretch that overlaps, not with the count of ticks.
+  ///
+  /// - Returns: how many rows could not be decoded; they are left out.
+  public func ticks(
+    wall range: ClosedRange<Int64>, _ body: (borrowing StoredTick) -> Bool
+  ) throws(BufferError) -> Int {
+    var merge = try WallMerge(range, of: self)
+    while let tick = try merge.next() {
+      if range.contains(tick.wallMilliseconds), !body(tick) { break }
     }
-    return ranges
+    return merge.damaged
+  }
+
+  /// The sequence numbers whose wall time lies in a range of Unix milliseconds: one range an epoch that has any, ascending. Their wall
+  /// times may overlap where the clock was set back.
+  public func sequences(wall range: ClosedRange<Int64>) throws(BufferError) -> [ClosedRange<UInt64>] {
+    try stretches(wall: range).map(\.sequences)
+  }
+
+  /// The same with the wall times of the first and last tick of each.
+  func stretches(wall range: ClosedRange<Int64>) throws(BufferError) -> [WallStretch] {
+    var stretches: [WallStretch] = []
+    try database.snapshot { () throws(BufferError) in
+      try refresh()
+      guard let extent = try extent() else { return }
+      for (position, epoch) in epochs.enumerated() {
+        let end = position + 1 < epochs.count ? epochs[position + 1].firstSequence : .max
+        let low = max(epoch.firstSequence, extent.lowerBound)
+        guard low < end, low <= extent.upperBound else { continue }
+        let all = low...min(end - 1, extent.upperBound)
+        let offset = epoch.offsetMilliseconds
+        let first = try TickBounds.first(in: all, atLeast: range.lowerBound.subtractingSaturated(offset), database)
+        let limit = range.upperBound.subtractingSaturated(offset)
+        let past = limit == .max ? all.upperBound + 1 : try TickBounds.first(in: all, atLeast: limit + 1, database)
+        guard first < past, let times = try TickBounds.times(of: first...(past - 1), database) else { continue }
+        stretches.append(
+          WallStretch(sequences: first...(past - 1), firstWall: times.first &+ offset, lastWall: times.last &+ offset))
+      }
+    }
+    return stretches
   }
 
   /// Events after an id, ascending.
@@ -129,7 +145,7 @@ public final class BufferReader {
     let statement = try database.prepare(
       "SELECT id, epoch, at, kind, severity, message, detail FROM event WHERE id > ? ORDER BY id LIMIT ?")
     statement.bind(1, id)
-    statement.bind(2, limit)
+    statement.bind(2, max(limit, 0))
     var events: [StoredEvent] = []
     while try statement.step() {
       events.append(
@@ -141,27 +157,34 @@ public final class BufferReader {
     return events
   }
 
-  /// The epoch of an id. `known` saves the search while a run of ticks stays in one epoch.
-  private func epoch(_ id: Int, like known: Epoch) -> Epoch? {
-    if known.id == id { return known }
-    return epochs.last { $0.id == id }
-  }
-
-  /// The first sequence number of an epoch's range at or after a monotonic time; one past the range when all are before.
-  private func bound(
-    _ epoch: Epoch, _ range: ClosedRange<UInt64>, atLeast milliseconds: Int64
-  ) throws(BufferError) -> UInt64 {
-    let statement = try database.prepare("SELECT seq, at FROM tick WHERE seq >= ? ORDER BY seq LIMIT 1")
-    var low = range.lowerBound
-    var high = range.upperBound + 1
-    while low < high {
-      let middle = low + (high - low) / 2
-      statement.bind(1, middle)
-      let found = try statement.step() && statement.sequence(0) <= range.upperBound
-      let (sequence, at) = (statement.sequence(0), statement.integer(1))
-      statement.reset()
-      if found, at < milliseconds { low = sequence + 1 } else { high = middle }
+  /// Copies the next rows of a range, in one short transaction together with the series and epochs they need.
+  func fetch(_ batch: inout TickBatch, from: UInt64, through: UInt64, fromKey: Bool) throws(BufferError) {
+    batch.removeAll()
+    var start = from
+    try database.snapshot { () throws(BufferError) in
+      defer {
+        selectKey.reset()
+        selectTicks.reset()
+      }
+      try refresh()
+      if fromKey {
+        selectKey.bind(1, from)
+        if try selectKey.step() { start = selectKey.sequence(0) }
+      }
+      selectTicks.bind(1, start)
+      selectTicks.bind(2, through)
+      while batch.bytes.count < BufferLimits.fetchedBytes, try selectTicks.step() {
+        let sequence = selectTicks.sequence(0)
+        guard sequence >= start, sequence > batch.rows.last?.sequence ?? 0 || batch.rows.isEmpty else {
+          throw TickBounds.disorder(database)
+        }
+        let begin = batch.bytes.count
+        selectTicks.withBlob(4) { batch.bytes.append(contentsOf: $0) }
+        batch.rows.append(
+          TickBatch.Row(
+            sequence: sequence, epoch: Int(selectTicks.integer(1)), milliseconds: selectTicks.integer(2),
+            back: selectTicks.integer(3), bytes: begin..<batch.bytes.count))
+      }
     }
-    return low
   }
 }

@@ -8,6 +8,8 @@ public struct BufferTransaction: Sendable {
   public var ticks: [EncodedTick] = []
   /// Events by ascending id.
   public var events: [StoredEvent] = []
+  /// Events given up because `BufferLimits.waitingEvents` were waiting.
+  public private(set) var droppedEvents = 0
   /// How far each uplink is, by its name.
   public var deliveries: [String: DeliveryPosition] = [:]
   /// The state of all rules; nil when it did not change.
@@ -41,23 +43,44 @@ public struct BufferTransaction: Sendable {
     events += later.events
     deliveries.merge(later.deliveries) { $1 }
     alerts = later.alerts ?? alerts
-    reservedSequence = later.reservedSequence ?? reservedSequence
-    reservedEvent = later.reservedEvent ?? reservedEvent
+    reservedSequence = later.reservedSequence.map { max($0, reservedSequence ?? 0) } ?? reservedSequence
+    reservedEvent = later.reservedEvent.map { max($0, reservedEvent ?? 0) } ?? reservedEvent
+    let surplus = events.count - BufferLimits.waitingEvents
+    if surplus > 0 {
+      events.removeFirst(surplus)
+      droppedEvents += surplus
+    }
+    droppedEvents += later.droppedEvents
   }
 
-  /// Drops the oldest groups of ticks until the weight is at most `limit`; returns the sequence numbers that went.
+  /// Drops the oldest groups of ticks until the weight is at most `limit` or only the newest group is left: the encoder may still
+  /// be adding to that one.
+  ///
+  /// - Returns: the first and last sequence number that went.
   public mutating func dropOldest(toWeight limit: Int) -> ClosedRange<UInt64>? {
     var weight = weight
-    guard weight > limit, let first = ticks.first?.sequence else { return nil }
+    guard weight > limit, let newest = ticks.lastIndex(where: { $0.back == 0 }) else { return nil }
     var count = 0
     // A group without its key row cannot be read: whole groups go.
-    while count < ticks.count, weight > limit || ticks[count].back > 0 {
+    while count < newest, weight > limit || ticks[count].back > 0 {
       weight -= ticks[count].weight
       count += 1
     }
+    return drop(count)
+  }
+
+  /// Drops the ticks at the head whose key row is not among them: before this is committed to a fresh file. When it drops all,
+  /// the encoder must begin a group too.
+  ///
+  /// - Returns: the first and last sequence number that went.
+  public mutating func dropHeadless() -> ClosedRange<UInt64>? {
+    drop(ticks.firstIndex { $0.back == 0 } ?? ticks.count)
+  }
+
+  private mutating func drop(_ count: Int) -> ClosedRange<UInt64>? {
     guard count > 0 else { return nil }
-    let last = ticks[count - 1].sequence
+    let range = ticks[0].sequence...ticks[count - 1].sequence
     ticks.removeFirst(count)
-    return first...last
+    return range
   }
 }

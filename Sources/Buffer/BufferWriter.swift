@@ -26,6 +26,8 @@ public final class BufferWriter {
     public var boots = 0
     /// Where a damaged file was moved to.
     public var setAside: String?
+    /// Undelivered ticks evicted without a `gap` event having been committed: the agent died in between, and has to tell now.
+    public var unreported: [Eviction] = []
 
     /// What a new, empty buffer says.
     public init() {}
@@ -47,22 +49,26 @@ public final class BufferWriter {
   private let putOwed: Statement
   private let putAlert: Statement
   private(set) var lastDeliveries: [String: DeliveryPosition] = [:]
+  private var logBytes: Int
 
   /// Opens the file, or makes it; directories are not made.
   public init(path: String, node: String, policy: RetentionPolicy) throws(BufferError) {
     self.path = path
     database = try Database(path: path, mode: .writer)
+    logBytes = policy.logBytes
     try Schema.prepare(database, logBytes: policy.logBytes)
-    insertTick = try database.prepare("INSERT OR IGNORE INTO tick(seq, epoch, at, back, \"values\") VALUES(?, ?, ?, ?, ?)")
+    insertTick = try database.prepare(
+      "INSERT INTO tick(seq, epoch, at, back, [values]) VALUES(?1, ?2, ?3, ?4, ?5) "
+        + "ON CONFLICT(seq) DO UPDATE SET seq = seq WHERE at = ?3 AND back = ?4 AND [values] = ?5")
     insertEvent = try database.prepare(
       "INSERT OR IGNORE INTO event(id, epoch, at, kind, severity, message, detail) VALUES(?, ?, ?, ?, ?, ?, ?)")
     putEpoch = try database.prepare(
       "INSERT OR REPLACE INTO epoch(id, boot, first, from_ms, offset_ms, synced) VALUES(?, ?, ?, ?, ?, ?)")
     putSeries = try database.prepare(
-      "INSERT OR IGNORE INTO series(id, key, name, labels, unit, kind, decimals) VALUES(?, ?, ?, ?, ?, ?, ?)")
+      "INSERT INTO series(id, key, name, labels, unit, kind, decimals) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING")
     putMeta = try database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")
     putDelivery = try database.prepare("INSERT OR REPLACE INTO delivery(sink, next, event) VALUES(?, ?, ?)")
-    clearOwed = try database.prepare("DELETE FROM owed WHERE sink = ?")
+    clearOwed = try database.prepare("DELETE FROM owed WHERE sink = ? AND first = ?")
     putOwed = try database.prepare("INSERT OR REPLACE INTO owed(sink, first, last) VALUES(?, ?, ?)")
     putAlert = try database.prepare("INSERT OR REPLACE INTO alert(rule, series, state, value, since) VALUES(?, ?, ?, ?, ?)")
     opening = try StoredState.read(database)
@@ -83,8 +89,13 @@ public final class BufferWriter {
         insertTick.bind(4, tick.back)
         insertTick.bind(5, tick.bytes)
         try insertTick.run()
+        guard database.changes == 1 else {
+          throw BufferError(
+            .busy, "commit to", path: path, message: "another tick \(tick.sequence) is there: does a second agent run?")
+        }
       }
       for event in transaction.events { try write(event) }
+      if transaction.events.contains(where: { $0.kind == "gap" }) { try UnreportedGap.clear(database) }
       for (sink, position) in transaction.deliveries { try write(position, of: sink) }
       if let alerts = transaction.alerts { try write(alerts) }
       if let reserved = transaction.reservedSequence { try put("reserved_sequence", Int64(clamping: reserved)) }
@@ -95,7 +106,17 @@ public final class BufferWriter {
 
   /// Copies the write-ahead log into the database and empties it: before a clean stop.
   public func checkpoint() throws(BufferError) {
+    // A reader in the way is not worth the two seconds that a stop may take.
+    database.wait(milliseconds: BufferLimits.checkpointMilliseconds)
+    defer { database.wait(milliseconds: BufferLimits.busyMilliseconds) }
     _ = try database.integer("PRAGMA wal_checkpoint(TRUNCATE)")
+  }
+
+  /// Takes over the log's share of a policy that was reloaded.
+  func adopt(_ policy: RetentionPolicy) throws(BufferError) {
+    guard policy.logBytes != logBytes else { return }
+    try Schema.limitLog(database, bytes: policy.logBytes)
+    logBytes = policy.logBytes
   }
 
   /// Returns the caches of this connection to the heap.
@@ -151,10 +172,15 @@ public final class BufferWriter {
     putDelivery.bind(2, position.next)
     putDelivery.bind(3, position.event)
     try putDelivery.run()
-    if lastDeliveries[sink]?.owed == position.owed { return }
-    clearOwed.bind(1, sink)
-    try clearOwed.run()
-    for range in position.owed.prefix(BufferLimits.owedRanges) {
+    // Only what changed: while a backlog drains, the first of many ranges shrinks at each commit.
+    let before = Set(lastDeliveries[sink]?.owed(atMost: BufferLimits.owedRanges) ?? [])
+    let after = Set(position.owed(atMost: BufferLimits.owedRanges))
+    for range in before.subtracting(after) {
+      clearOwed.bind(1, sink)
+      clearOwed.bind(2, range.lowerBound)
+      try clearOwed.run()
+    }
+    for range in after.subtracting(before) {
       putOwed.bind(1, sink)
       putOwed.bind(2, range.lowerBound)
       putOwed.bind(3, range.upperBound)

@@ -1,36 +1,11 @@
-/// What the buffer may keep.
-public struct RetentionPolicy: Hashable, Sendable {
-  /// Age in milliseconds beyond which ticks go.
-  public var retainMilliseconds: Int
-  /// Bytes of the database and its log together.
-  public var maximumBytes: Int
-
-  /// Keeps ticks for `retainMilliseconds` and within `maximumBytes`, whichever is less.
-  public init(retainMilliseconds: Int, maximumBytes: Int) {
-    self.retainMilliseconds = retainMilliseconds
-    self.maximumBytes = maximumBytes
-  }
-
-  /// Bytes the write-ahead log may keep.
-  var logBytes: Int { min(max(maximumBytes / 8, 1 << 17), BufferLimits.logBytes) }
-
-  /// Bytes of pages in use: the log, free pages (a sixteenth) and one commit need their room too.
-  var usableBytes: Int { (maximumBytes - logBytes) / 10 * 9 }
-}
-
-/// What was deleted to make room.
-public struct Eviction: Hashable, Sendable {
-  /// The first and last sequence number that went.
-  public var range: ClosedRange<UInt64>
-  /// How many ticks that were.
-  public var ticks: UInt64
-  /// How many of them each uplink had not delivered.
-  public var undelivered: [String: UInt64]
-}
-
 extension BufferWriter {
   /// Deletes what is too old or too much, oldest first, and returns the space to the file system. Bounded work: what is left
   /// over is done after the next commit.
+  ///
+  /// Whole groups go, and never the newest: up to a group more than asked for is kept. Age is known of the running boot, and of
+  /// others whose clock was synchronised; what lies before a tick that is too old is too old as well.
+  ///
+  /// The undelivered part stays noted in the file until a transaction with a `gap` event is committed: see `Opening.unreported`.
   ///
   /// - Parameters:
   ///   - now: Unix milliseconds; nil while the wall clock is not to be trusted.
@@ -38,17 +13,16 @@ extension BufferWriter {
   public func makeRoom(
     _ policy: RetentionPolicy, now: Int64?, boot: String, bootNow: Int64
   ) throws(BufferError) -> [Eviction] {
+    try adopt(policy)
+    let young = try firstYoung(policy, now: now, boot: boot, bootNow: bootNow)
     var evictions: [Eviction] = []
     for _ in 0..<BufferLimits.evictionStepsPerCommit {
-      guard let first = try database.integer("SELECT min(seq) FROM tick") else { break }
-      var limit = try firstYoung(policy, now: now, boot: boot, bootNow: bootNow)
-      if try usedBytes() > policy.usableBytes {
-        limit = max(limit, UInt64(clamping: first) + UInt64(BufferLimits.evictedTicksPerStep))
-      }
-      guard let eviction = try evict(from: UInt64(clamping: first), below: limit) else { break }
-      evictions.append(eviction)
+      let excess = try usedBytes() - policy.usableBytes
+      guard let range = try surplus(before: young, excess: excess) else { break }
+      evictions.append(try evict(range))
     }
-    try trim()
+    try forget(policy, evicted: !evictions.isEmpty)
+    try trim(policy)
     return evictions
   }
 
@@ -60,68 +34,113 @@ extension BufferWriter {
   }
 
   /// The ticks in the file.
-  public func extent() throws(BufferError) -> ClosedRange<UInt64>? {
-    guard let first = try database.integer("SELECT min(seq) FROM tick"),
-      let last = try database.integer("SELECT max(seq) FROM tick")
-    else { return nil }
-    return UInt64(clamping: first)...UInt64(clamping: last)
-  }
+  public func extent() throws(BufferError) -> ClosedRange<UInt64>? { try TickBounds.extent(database) }
 
-  /// The first of the oldest ticks that is young enough to stay; at most `evictedTicksPerStep` are looked at.
+  /// All ticks below this sequence number are too old; 0 when none is.
   private func firstYoung(
     _ policy: RetentionPolicy, now: Int64?, boot: String, bootNow: Int64
   ) throws(BufferError) -> UInt64 {
-    let retain = Int64(policy.retainMilliseconds)
-    let oldest = try database.prepare(
-      """
-      SELECT t.seq, t.at, e.boot, e.offset_ms, e.synced FROM tick t LEFT JOIN epoch e ON e.id = t.epoch
-      ORDER BY t.seq LIMIT \(BufferLimits.evictedTicksPerStep)
-      """)
-    var limit: UInt64 = 0
-    while try oldest.step() {
-      let isOld: Bool
-      if oldest.text(2) == boot {
-        isOld = oldest.integer(1) < bootNow - retain
-      } else if oldest.integer(4) != 0, let now {
-        isOld = oldest.integer(1) + oldest.integer(3) < now - retain
+    guard let extent = try extent() else { return 0 }
+    let epochs = try StoredState.epochs(database)
+    let retain = Int64(clamping: policy.retainMilliseconds)
+    for (position, epoch) in epochs.enumerated().reversed() {
+      let end = position + 1 < epochs.count ? epochs[position + 1].firstSequence : .max
+      let low = max(epoch.firstSequence, extent.lowerBound)
+      guard low < end, low <= extent.upperBound else { continue }
+      let oldest: Int64
+      if epoch.boot == boot {
+        oldest = bootNow &- retain
+      } else if epoch.synced, let now {
+        oldest = (now &- retain) &- epoch.offsetMilliseconds
       } else {
-        // An unsynchronised clock of an earlier boot says nothing of age: such ticks go by size only.
-        isOld = false
+        continue
       }
-      if !isOld { return oldest.sequence(0) }
-      limit = oldest.sequence(0) + 1
+      // The newest epoch with a tick that is too old decides: order does not depend on the clock.
+      let first = try TickBounds.first(in: low...min(end - 1, extent.upperBound), atLeast: oldest, database)
+      if first > low { return first }
     }
-    return limit
+    return 0
   }
 
-  /// Deletes whole groups: a group without its key row could not be read.
-  private func evict(from first: UInt64, below limit: UInt64) throws(BufferError) -> Eviction? {
-    let key = try database.prepare("SELECT seq FROM tick WHERE seq <= ? AND back = 0 ORDER BY seq DESC LIMIT 1")
-    key.bind(1, limit)
-    guard try key.step(), key.sequence(0) > first else { return nil }
-    let last = key.sequence(0) - 1
-    var eviction = Eviction(range: first...last, ticks: try count(first...last), undelivered: [:])
+  /// The oldest groups that have to go, as far as one step reaches.
+  private func surplus(before young: UInt64, excess: Int) throws(BufferError) -> ClosedRange<UInt64>? {
+    let rows = try database.prepare("SELECT seq, back, length([values]) FROM tick ORDER BY seq")
+    let wanted = min(excess, BufferLimits.evictedBytesPerStep)
+    var first: UInt64?
+    var last: UInt64 = 0
+    var range: ClosedRange<UInt64>?
+    var bytes = 0
+    var bytesBeforeGroup = 0
+    var count = 0
+    while try rows.step() {
+      let sequence = rows.sequence(0)
+      guard let first else {
+        guard sequence < young || wanted > 0 else { return nil }
+        first = sequence
+        last = sequence
+        bytes = Int(rows.integer(2)) + 16
+        continue
+      }
+      guard sequence > last else { throw TickBounds.disorder(database) }
+      count += 1
+      // A damaged file may lack key rows.
+      let endsGroup = rows.integer(1) == 0 || count > 2 * BufferLimits.evictedTicksPerStep
+      if endsGroup {
+        guard last < young || bytesBeforeGroup < wanted else { break }
+        range = first...last
+        bytesBeforeGroup = bytes
+        if count >= BufferLimits.evictedTicksPerStep || bytes >= BufferLimits.evictedBytesPerStep { break }
+      }
+      last = sequence
+      bytes += Int(rows.integer(2)) + 16
+    }
+    return range
+  }
+
+  private func evict(_ range: ClosedRange<UInt64>) throws(BufferError) -> Eviction {
+    var eviction = Eviction(range: range, ticks: try count(range), undelivered: [:])
     for (sink, position) in lastDeliveries {
       var lost: UInt64 = 0
-      for range in position.undelivered(of: first...last) { lost += try count(range) }
+      for part in position.undelivered(of: range) { lost += try count(part) }
       if lost > 0 { eviction.undelivered[sink] = lost }
     }
-    try database.execute("DELETE FROM tick WHERE seq BETWEEN \(first) AND \(last)", operation: "make room in")
+    let done = eviction
+    try database.transaction { () throws(BufferError) in
+      try database.execute(
+        "DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)", operation: "make room in")
+      try UnreportedGap.add(done, to: database)
+    }
     return eviction
   }
 
   private func count(_ range: ClosedRange<UInt64>) throws(BufferError) -> UInt64 {
-    UInt64(
-      clamping: try database.integer("SELECT count(*) FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)")
-        ?? 0)
+    try TickBounds.count(range, database)
+  }
+
+  /// Deletes old events, and epochs that no tick needs any more once there are very many.
+  private func forget(_ policy: RetentionPolicy, evicted: Bool) throws(BufferError) {
+    try database.execute(
+      "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - \(policy.events)", operation: "delete old events of")
+    guard evicted else { return }
+    try database.execute(
+      """
+      DELETE FROM epoch WHERE id <= (SELECT max(id) FROM epoch) - \(BufferLimits.epochs)
+        AND id < (SELECT epoch FROM tick ORDER BY seq LIMIT 1)
+      """, operation: "delete old epochs of")
   }
 
   /// Gives free pages back once they are a sixteenth of the file; fewer are soon used again.
-  private func trim() throws(BufferError) {
-    try database.execute(
-      "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - \(BufferLimits.events)", operation: "delete old events of")
-    let free = try database.integer("PRAGMA freelist_count") ?? 0
+  private func trim(_ policy: RetentionPolicy) throws(BufferError) {
+    var free = try database.integer("PRAGMA freelist_count") ?? 0
     let pages = try database.integer("PRAGMA page_count") ?? 0
-    if free > max(64, pages / 16) { try database.execute("PRAGMA incremental_vacuum(\(free))", operation: "return space of") }
+    guard free > max(8, pages / 16) else { return }
+    // In steps that the log has room for.
+    let step = Int64(max(policy.logBytes / 4096, 8))
+    for _ in 0..<BufferLimits.vacuumStepsPerCommit where free > 0 {
+      try database.execute("PRAGMA incremental_vacuum(\(min(step, free)))", operation: "return space of")
+      free -= step
+    }
+    // The file itself shrinks only when the log is copied back; never waits for a reader.
+    _ = try database.integer("PRAGMA wal_checkpoint(PASSIVE)")
   }
 }

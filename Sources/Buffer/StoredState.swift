@@ -12,8 +12,13 @@ enum StoredState {
     let reserved = try database.integer("SELECT value FROM meta WHERE key = 'reserved_sequence'") ?? 1
     opening.nextSequence = max(UInt64(clamping: reserved), (opening.lastSequence ?? 0) + 1)
     let reservedEvent = try database.integer("SELECT value FROM meta WHERE key = 'reserved_event'") ?? 1
-    let lastEvent = try database.integer("SELECT max(id) FROM event") ?? 0
-    opening.nextEvent = UInt64(clamping: max(reservedEvent, lastEvent + 1))
+    let lastEvent = UInt64(clamping: try database.integer("SELECT max(id) FROM event") ?? 0)
+    opening.nextEvent = max(UInt64(clamping: reservedEvent), lastEvent + 1)
+    // Going on from a damaged number would soon leave no numbers: the same as a damaged file.
+    guard max(opening.nextSequence, opening.nextEvent) < BufferLimits.largestNumber,
+      (0..<Int(BufferLimits.largestNumber)).contains(opening.lastEpoch)
+    else { throw BufferError(.corrupt, "read", path: database.path, message: "a number in it is beyond all reason") }
+    opening.unreported = try UnreportedGap.read(database)
     opening.node = try database.text("SELECT value FROM meta WHERE key = 'node'")
     opening.deliveries = try deliveries(database)
     opening.alerts = try alerts(database)
@@ -77,7 +82,11 @@ enum StoredState {
 /// Labels as one text: key and value alternate, each followed by the unit separator (U+001F).
 enum LabelText {
   static func encode(_ labels: [Label]) -> String {
-    labels.map { "\($0.key)\u{1F}\($0.value)\u{1F}" }.joined()
+    labels.map { "\(clean($0.key))\u{1F}\(clean($0.value))\u{1F}" }.joined()
+  }
+
+  private static func clean(_ text: String) -> String {
+    text.unicodeScalars.contains("\u{1F}") ? String(text.map { $0 == "\u{1F}" ? " " : $0 }) : text
   }
 
   static func decode(_ text: String) -> [Label] {

@@ -93,7 +93,7 @@ public struct StoredTick: Sendable {
   public var values: [Double] = []
 
   /// Unix time, milliseconds.
-  public var wallMilliseconds: Int64 { milliseconds + epoch.offsetMilliseconds }
+  public var wallMilliseconds: Int64 { milliseconds &+ epoch.offsetMilliseconds }
 }
 
 /// Something that happened: an alert's change, a gap, a start.
@@ -148,6 +148,26 @@ public struct DeliveryPosition: Hashable, Sendable {
     var parts = owed.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
     if range.upperBound >= next { parts.append(max(next, range.lowerBound)...range.upperBound) }
     return parts
+  }
+
+  /// At most so many ranges: those with the fewest delivered ticks between them are joined. Nothing owed is forgotten; what is
+  /// joined may be delivered again, which the receiver recognises.
+  public func owed(atMost limit: Int) -> [ClosedRange<UInt64>] {
+    guard owed.count > max(limit, 1) else { return owed }
+    let gaps = (1..<owed.count).sorted {
+      owed[$0].lowerBound &- owed[$0 - 1].upperBound < owed[$1].lowerBound &- owed[$1 - 1].upperBound
+    }
+    let joined = Set(gaps.prefix(owed.count - max(limit, 1)))
+    var ranges = [owed[0]]
+    for index in 1..<owed.count {
+      if joined.contains(index) {
+        let last = ranges[ranges.count - 1]
+        ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, owed[index].upperBound)
+      } else {
+        ranges.append(owed[index])
+      }
+    }
+    return ranges
   }
 }
 

@@ -43,6 +43,7 @@ public struct TickEncoder: Sendable {
   private var previousScaled: [Int64] = []
   private var scales: [Double] = []
   private var back = 0
+  private var groupBytes = 0
   private var lastSequence: UInt64 = 0
 
   /// An encoder that knows no series; its first row is a key row.
@@ -60,6 +61,7 @@ public struct TickEncoder: Sendable {
   /// The next row will be a key row: the group it belongs to begins.
   public mutating func beginGroup() {
     back = 0
+    groupBytes = 0
     for index in previous.indices {
       previous[index] = .missing
       previousScaled[index] = 0
@@ -68,7 +70,8 @@ public struct TickEncoder: Sendable {
 
   /// Packs one tick. `values` may be shorter than the series known: the rest is missing.
   public mutating func encode(sequence: UInt64, epoch: Int, milliseconds: Int64, values: [Double]) -> EncodedTick {
-    if back >= BufferLimits.ticksPerGroup || (back > 0 && sequence != lastSequence + 1) { beginGroup() }
+    let isFull = back >= BufferLimits.ticksPerGroup || groupBytes >= BufferLimits.groupBytes
+    if isFull || (back > 0 && sequence != lastSequence &+ 1) { beginGroup() }
     let count = min(values.count, scales.count)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(16 + count * 2)
@@ -87,6 +90,7 @@ public struct TickEncoder: Sendable {
     }
     let tick = EncodedTick(sequence: sequence, epoch: epoch, milliseconds: milliseconds, back: back, bytes: bytes)
     lastSequence = sequence
+    groupBytes += bytes.count
     back += 1
     return tick
   }
@@ -138,12 +142,20 @@ public struct TickDecoder: Sendable {
   /// The values of the last row decoded, by series id.
   public private(set) var values: [Double] = []
   private var scaled: [Int64] = []
-  private let scales: [Double]
+  private var scales: [Double]
   private var hasBase = false
 
   /// A decoder for series of these decimals, by id.
   public init(decimals: [Int]) {
     scales = decimals.map { Double.powersOfTen[min(max($0, 0), 9)] }
+  }
+
+  /// How many series it knows.
+  var known: Int { scales.count }
+
+  /// Makes later series known; ids follow on from those known already.
+  public mutating func learn(decimals: some Sequence<Int>) {
+    scales += decimals.map { Double.powersOfTen[min(max($0, 0), 9)] }
   }
 
   /// Decodes the next row into `values`. After an error the next row must be a key row.
@@ -179,7 +191,7 @@ public struct TickDecoder: Sendable {
       guard let token = reader.varint() else { return fail(.damaged) }
       guard decode(token, at: index, from: &reader) else { return fail(.damaged) }
     }
-    return nil
+    return reader.isAtEnd ? nil : fail(.damaged)
   }
 
   @inline(__always)
@@ -214,6 +226,8 @@ struct VarintReader {
   private var position = 0
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  var isAtEnd: Bool { position == bytes.count }
 
   @inline(__always)
   mutating func byte() -> UInt8? {

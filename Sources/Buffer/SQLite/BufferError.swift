@@ -49,17 +49,17 @@ public struct BufferError: Error, Hashable, Sendable, CustomStringConvertible {
     // SQLite keeps these messages itself; they are copied here.
     let text = connection.flatMap { sqlite3_errmsg($0) } ?? sqlite3_errstr(code)
     self.init(
-      BufferError.kind(extended), operation, path: path, message: text.map { String(cString: $0) } ?? "error \(code)",
+      BufferError.kind(extended, path: path), operation, path: path, message: text.map { String(cString: $0) } ?? "error \(code)",
       code: extended)
   }
 
-  private static func kind(_ extended: Int32) -> Kind {
+  private static func kind(_ extended: Int32, path: String) -> Kind {
     switch extended & 0xFF {
     case SQLITE_FULL: .full
     case SQLITE_READONLY, SQLITE_PERM: .readOnly
     case SQLITE_CORRUPT: .corrupt
-    case SQLITE_NOTADB: .foreign
-    case SQLITE_BUSY, SQLITE_LOCKED: .busy
+    case SQLITE_NOTADB: FileHeader.wasBuffer(path: path) ? .corrupt : .foreign
+    case SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: .busy
     case SQLITE_CANTOPEN: .cannotOpen
     case SQLITE_IOERR: .io
     default: .other

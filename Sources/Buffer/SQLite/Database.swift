@@ -12,7 +12,9 @@ final class Database {
     case writer
     /// Reads beside a living writer, or after it died.
     case reader
-    /// Reads a file that nobody can change, without its write-ahead log: on media that cannot be written.
+    /// Reads the database and its log without locks and without the shared memory file: where nobody can write.
+    case unshared
+    /// Reads a file that nobody can change, without its write-ahead log.
     case immutable
   }
 
@@ -21,8 +23,9 @@ final class Database {
     var opened: OpaquePointer?
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI
     flags |= mode == .writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY
-    let uri = "file:" + Database.escaped(path) + (mode == .immutable ? "?immutable=1" : "")
-    let code = sqlite3_open_v2(uri, &opened, flags, nil)
+    // With an empty authority, so that a path that begins with two slashes stays a path.
+    let uri = (path.hasPrefix("/") ? "file://" : "file:") + Database.escaped(path) + (mode == .immutable ? "?immutable=1" : "")
+    let code = sqlite3_open_v2(uri, &opened, flags, mode == .unshared ? "unix-none" : nil)
     guard code == SQLITE_OK, let opened else {
       let error = BufferError(connection: opened, code: code, operation: "open", path: path)
       sqlite3_close_v2(opened)
@@ -31,7 +34,20 @@ final class Database {
     handle = opened
     sqlite3_extended_result_codes(opened, 1)
     sqlite3_busy_timeout(opened, BufferLimits.busyMilliseconds)
+    // A damaged or hostile file must not be trusted with more than its rows (sqlite.org/security.html).
+    try execute("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+    // In exclusive mode the index of the log lies on the heap (sqlite.org/wal.html, "without shared memory").
+    if mode == .unshared { try execute("PRAGMA locking_mode = EXCLUSIVE") }
   }
+
+  /// Whether the file can only be read, also where writing was asked for.
+  var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") != 0 }
+
+  /// Rows that the last statement changed.
+  var changes: Int32 { sqlite3_changes(handle) }
+
+  /// How long calls wait for another connection's lock.
+  func wait(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
 
   deinit { sqlite3_close_v2(handle) }
 
@@ -75,6 +91,14 @@ final class Database {
     }
   }
 
+  /// Runs `body` on one state of the file. Short: the log cannot be emptied meanwhile.
+  func snapshot(_ body: () throws(BufferError) -> Void) throws(BufferError) {
+    try execute("BEGIN", operation: "read")
+    // Ending a transaction that only read cannot fail.
+    defer { sqlite3_exec(handle, "COMMIT", nil, nil, nil) }
+    try body()
+  }
+
   /// Frees what caches of this connection can be freed.
   func releaseMemory() { sqlite3_db_release_memory(handle) }
 
@@ -115,6 +139,9 @@ final class Statement {
     switch sqlite3_step(handle) {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
+    case SQLITE_FULL where sqlite3_stmt_readonly(handle) != 0:
+      // Reading fills no disk: a page number in the file is beyond all pages.
+      throw BufferError(.corrupt, "use", path: database.path, message: "a page number in it is damaged", code: SQLITE_FULL)
     case let code: throw database.failure(code, "use")
     }
   }
@@ -169,8 +196,10 @@ final class Statement {
 
   /// Lends a blob's bytes to `body`; they die with the next step.
   func withBlob<Result>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    let count = Int(sqlite3_column_bytes(handle, column))
-    return body(UnsafeRawBufferPointer(start: sqlite3_column_blob(handle, column), count: count))
+    // In this order: reading the blob may convert it. Null without bytes and without memory.
+    let start = sqlite3_column_blob(handle, column)
+    let count = start == nil ? 0 : Int(sqlite3_column_bytes(handle, column))
+    return body(UnsafeRawBufferPointer(start: start, count: count))
   }
 
   // The C macro SQLITE_TRANSIENT is a cast that Swift does not import.

@@ -30,33 +30,70 @@ enum Schema {
       PRIMARY KEY(rule, series)) WITHOUT ROWID;
     """
 
-  /// Makes the tables in a new file; checks that an old one is ours.
+  /// What must be there: each is only prepared.
+  private static let shape = [
+    "SELECT key, value FROM meta", "SELECT id, key, name, labels, unit, kind, decimals FROM series",
+    "SELECT id, boot, first, from_ms, offset_ms, synced FROM epoch", "SELECT seq, epoch, at, back, [values] FROM tick",
+    "SELECT id, epoch, at, kind, severity, message, detail FROM event", "SELECT sink, next, event FROM delivery",
+    "SELECT sink, first, last FROM owed", "SELECT rule, series, state, value, since FROM alert",
+  ]
+  /// A version beyond this is a damaged number, not a later agent.
+  private static let plausibleVersion: Int64 = 1_000
+
+  /// Makes the tables in a new file; checks that an old one is ours, before anything in it is changed.
   static func prepare(_ database: Database, logBytes: Int) throws(BufferError) {
-    let isNew = try database.integer("SELECT count(*) FROM sqlite_schema") == 0
+    let tableCount = try database.integer("SELECT count(*) FROM sqlite_schema")
+    let found = try database.integer("PRAGMA application_id")
+    let isNew = tableCount == 0 && found == 0
+    if !isNew { try check(database) }
+    guard !database.isReadOnly else {
+      throw BufferError(.readOnly, "write", path: database.path, message: "the file may only be read")
+    }
     if isNew {
       // Both take effect only before the first table.
       try database.execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")
     }
     // FULL: only then did every acknowledged commit survive a power cut.
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")
-    try database.execute("PRAGMA wal_autocheckpoint = \(logBytes / 4096); PRAGMA journal_size_limit = \(logBytes);")
     try database.execute("PRAGMA cache_size = -256; PRAGMA foreign_keys = OFF;")
-    guard isNew else { return try check(database) }
+    try limitLog(database, bytes: logBytes)
+    guard isNew else { return }
     try database.transaction { () throws(BufferError) in
       try database.execute(tables, operation: "make tables in")
       try database.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
     }
   }
 
-  /// That the file is a buffer of a version this program understands.
+  /// Bytes of the write-ahead log before it is copied back, and which it keeps after that.
+  static func limitLog(_ database: Database, bytes: Int) throws(BufferError) {
+    try database.execute("PRAGMA wal_autocheckpoint = \(bytes / 4096); PRAGMA journal_size_limit = \(bytes);")
+  }
+
+  /// That the file is a buffer of a version this program understands, with all its tables.
   static func check(_ database: Database) throws(BufferError) {
-    guard try database.integer("PRAGMA application_id") == applicationID else {
-      throw BufferError(.foreign, "use", path: database.path, message: "it is a database, but not a Godwit buffer")
+    let id = try database.integer("PRAGMA application_id")
+    guard id == applicationID else {
+      let ours = try database.integer(
+        "SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'series', 'epoch', 'tick', 'event', 'delivery', 'owed', 'alert')"
+      )
+      throw ours == 8
+        ? BufferError(.corrupt, "use", path: database.path, message: "the application id in its header is damaged")
+        : BufferError(.foreign, "use", path: database.path, message: "it is a database, but not a Godwit buffer")
     }
     let found = try database.integer("PRAGMA user_version") ?? 0
+    guard (1...plausibleVersion).contains(found) else {
+      throw BufferError(.corrupt, "use", path: database.path, message: "the version in its header is damaged: \(found)")
+    }
     guard found <= version else {
       throw BufferError(
         .newer, "use", path: database.path, message: "it has version \(found), this program knows up to \(version): update it")
+    }
+    for query in shape {
+      do throws(BufferError) {
+        _ = try database.prepare(query)
+      } catch  where error.kind == .other {
+        throw BufferError(.corrupt, "use", path: database.path, message: error.message, code: error.code)
+      }
     }
   }
 }

@@ -1,0 +1,33 @@
+import Glibc
+
+/// Looks at a file that SQLite does not take for a database: a buffer whose head was lost is damaged, anything else is foreign
+/// and must not be touched.
+enum FileHeader {
+  /// Whether the file was a buffer: its application id still stands, or its first bytes are wiped or cut off, or a write-ahead log
+  /// lies beside it. (sqlite.org/fileformat2.html, 1.3 and 4.1)
+  static func wasBuffer(path: String) -> Bool {
+    guard let head = first(100, of: path) else { return false }
+    if head.isEmpty || head.allSatisfy({ $0 == 0 }) { return true }
+    let application = withUnsafeBytes(of: UInt32(Schema.applicationID).bigEndian) { Array($0) }
+    if head.count >= 72, Array(head[68..<72]) == application { return true }
+    if head.count < 100, Array("SQLite format 3".utf8).starts(with: head.prefix(15)) { return true }
+    guard let log = first(4, of: path + "-wal") else { return false }
+    return log == [0x37, 0x7F, 0x06, 0x82] || log == [0x37, 0x7F, 0x06, 0x83]
+  }
+
+  /// The size of a file, bytes; nil when there is none.
+  static func bytes(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  // Closing a second descriptor of a database drops this process' locks on it: only for files that SQLite refused.
+  private static func first(_ count: Int, of path: String) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    let taken = read(descriptor, &bytes, count)
+    return taken < 0 ? nil : Array(bytes.prefix(taken))
+  }
+}
