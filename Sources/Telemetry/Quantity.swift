@@ -63,10 +63,24 @@ public enum Quantity {
     return fixed(value, decimals: value == value.rounded() ? 0 : 1) + "TiB"
   }
 
+  /// A decimal number: digits, at most one point, an optional sign and exponent. Unlike `Double.init`, no `0x10`, `inf` or `nan`.
+  public static func number(_ text: some StringProtocol) -> Double? {
+    let allowed = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "e"),
+        UInt8(ascii: "E"):
+        true
+      default: false
+      }
+    }
+    guard allowed, let value = Double(text), value.isFinite else { return nil }
+    return value
+  }
+
   /// `80%` or `80`, within 0…100.
   public static func percent(_ text: String) -> Double? {
     let digits = text.hasSuffix("%") ? text.dropLast() : Substring(text)
-    guard let value = Double(digits), (0...100).contains(value) else { return nil }
+    guard let value = number(digits), (0...100).contains(value) else { return nil }
     return value
   }
 
@@ -81,8 +95,8 @@ public enum Quantity {
       fahrenheit = true
     }
     if digits.hasSuffix("°") { digits = digits.dropLast() }
-    guard let number = Double(digits), number.isFinite else { return nil }
-    let value = fahrenheit ? (number - 32) * 5 / 9 : number
+    guard let degrees = number(digits) else { return nil }
+    let value = fahrenheit ? (degrees - 32) * 5 / 9 : degrees
     return value >= -273.15 ? value : nil
   }
 

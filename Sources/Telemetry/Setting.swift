@@ -26,6 +26,32 @@ public enum SettingType: Hashable, Sendable {
   case choices([String])
 }
 
+extension SettingType {
+  /// What is written there, in a few words for the reference: `duration, 100ms to 1h`.
+  public var summary: String {
+    switch self {
+    case .bool: "`true` or `false`"
+    case .integer(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
+    case .number: "number"
+    case .text: "text"
+    case .duration(let range): "duration, \(Quantity.duration(range.lowerBound)) to \(Quantity.duration(range.upperBound))"
+    case .size(let range):
+      range.upperBound >= SettingType.largestSize
+        ? "size, at least \(Quantity.size(range.lowerBound))"
+        : "size, \(Quantity.size(range.lowerBound)) to \(Quantity.size(range.upperBound))"
+    case .rate: "size per second, or `unlimited`"
+    case .percent: "percentage"
+    case .temperature: "temperature"
+    case .patterns: "list of patterns (`*`, `?`)"
+    case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")
+    case .choices(let words): "list of " + words.map { "`\($0)`" }.joined(separator: ", ")
+    }
+  }
+
+  /// The largest size that can be written, bytes: 8 TiB.
+  public static let largestSize = 8 << 40
+}
+
 /// A setting's value, typed by its specification.
 public enum SettingValue: Hashable, Sendable {
   case bool(Bool)
@@ -82,6 +108,18 @@ public struct Settings: Hashable, Sendable {
   /// A whole number; 0 when unset.
   public func integer(_ key: String) -> Int {
     if case .integer(let value) = values[key] { return value }
+    return 0
+  }
+
+  /// A number, percentage or temperature; 0 when unset.
+  public func number(_ key: String) -> Double {
+    if case .number(let value) = values[key] { return value }
+    return 0
+  }
+
+  /// A size in bytes, or a rate in bytes per second; 0 when unset.
+  public func bytes(_ key: String) -> Int {
+    if case .bytes(let value) = values[key] { return value }
     return 0
   }
 

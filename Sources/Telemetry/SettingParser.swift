@@ -4,6 +4,12 @@ public struct SettingError: Error, Hashable, Sendable {
   public let what: String
   /// What to write instead.
   public let remedy: String
+
+  /// Says what is wrong and what would be right.
+  public init(what: String, remedy: String) {
+    self.what = what
+    self.remedy = remedy
+  }
 }
 
 extension SettingType {
@@ -13,12 +19,14 @@ extension SettingType {
     case .bool: return try parseBool(text)
     case .integer(let range): return try parseInteger(text, range)
     case .number:
-      guard let value = Double(text), value.isFinite else { throw fault(text, "a number", "12.5") }
+      guard let value = Quantity.number(text) else { throw fault(text, "a number", "12.5") }
       return .number(value)
     case .text: return .text(text)
     case .duration(let range):
       guard let value = Quantity.milliseconds(text) else { throw fault(text, "a duration", "250ms, 10s, 5m, 1h30m or 7d") }
-      guard range.contains(value) else { throw outside(text, Quantity.duration(range.lowerBound), Quantity.duration(range.upperBound)) }
+      guard range.contains(value) else {
+        throw outside(text, Quantity.duration(range.lowerBound), Quantity.duration(range.upperBound))
+      }
       return .milliseconds(value)
     case .size(let range):
       guard let value = Quantity.bytes(text) else { throw fault(text, "a size", "4096, 64KiB, 256MiB or 1GiB") }
@@ -38,7 +46,9 @@ extension SettingType {
       return .number(value)
     case .patterns: return .list(SettingType.split(text))
     case .choice(let words):
-      guard words.contains(text) else { throw SettingError(what: "'\(text)' is not one of its values", remedy: "use \(words.joined(separator: ", "))") }
+      guard words.contains(text) else {
+        throw SettingError(what: "'\(text)' is not one of its values", remedy: "use \(words.joined(separator: ", "))")
+      }
       return .text(text)
     case .choices(let words):
       let given = SettingType.split(text)
@@ -58,7 +68,13 @@ extension SettingType {
   }
 
   private func parseInteger(_ text: String, _ range: ClosedRange<Int>) throws(SettingError) -> SettingValue {
-    guard let value = Int(text) else { throw fault(text, "a whole number", "\(range.lowerBound)") }
+    guard let value = Int(text) else {
+      throw fault(text, "a whole number", "one from \(range.lowerBound) to \(range.upperBound)")
+    }
+    let digits = text.drop { $0 == "-" || $0 == "+" }
+    guard digits == "0" || !digits.hasPrefix("0") else {
+      throw SettingError(what: "'\(text)' could be meant as an octal number", remedy: "write \(value), without the zero")
+    }
     guard range.contains(value) else { throw outside(text, "\(range.lowerBound)", "\(range.upperBound)") }
     return .integer(value)
   }

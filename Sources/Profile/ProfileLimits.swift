@@ -1,0 +1,25 @@
+/// The bounds of what a profile may hold. None is near what a real device needs; each keeps a mistake or an attack small.
+enum ProfileLimits {
+  /// Bytes of one file.
+  static let fileBytes = 1 << 20
+  /// Files under `profile.d`.
+  static let dropIns = 100
+  /// Maps and lists inside one another.
+  static let depth = 32
+  /// Values of one file, with what its aliases repeat.
+  static let nodes = 20_000
+  /// Bytes of a scalar after substitution.
+  static let substitutedBytes = 1 << 16
+  /// Problems that are listed.
+  static let problems = 200
+  /// Alert rules.
+  static let alerts = 500
+  /// Labels of the node.
+  static let labels = 32
+  /// Bytes of a node id, an alert's name.
+  static let nameBytes = 64
+  /// Bytes of a file that holds only a machine id.
+  static let machineIDBytes = 256
+  /// Characters of a word for which a suggestion is looked up.
+  static let suggestedCharacters = 64
+}

@@ -1,0 +1,146 @@
+import Telemetry
+
+/// Types the values of one map by its table of keys, and lists what does not fit.
+struct SectionReader {
+  /// Where the section stands: for what is missing in it.
+  let place: Place
+  /// Its name in messages: `buffer`, `sensors.cpu`.
+  let path: String
+  let problems: ProblemList
+  /// What the map holds under known keys.
+  private(set) var entries: [String: YAMLEntry] = [:]
+  /// What was given and is well-formed.
+  private(set) var given: [String: SettingValue] = [:]
+  private let specs: [SettingSpec]
+
+  /// Reads `node` if it is a map; a null is an empty one. `hints` tell what to write instead of keys that are often tried.
+  init(
+    _ node: YAMLNode?, at place: Place, path: String, specs: [SettingSpec], hints: [String: String] = [:], problems: ProblemList
+  ) {
+    self.place = node?.place ?? place
+    self.path = path
+    self.specs = specs
+    self.problems = problems
+    guard let node, !node.isNull else { return }
+    guard case .map(let entries) = node.content else {
+      problems.add(
+        node.place, "'\(path)' is \(node.kind)", remedy: "write it as a map: one 'key: value' a line, indented below '\(path):'")
+      return
+    }
+    for entry in entries {
+      guard let spec = specs.first(where: { $0.key == entry.key }) else {
+        report(unknown: entry, hints: hints)
+        continue
+      }
+      // An empty value is as good as none: the default stands.
+      guard !entry.value.isNull else { continue }
+      self.entries[entry.key] = entry
+      given[entry.key] = value(of: entry.value, key: entry.key, type: spec.type)
+    }
+  }
+
+  /// The values with their defaults.
+  var settings: Settings { Settings(specs, given) }
+
+  /// Where a key's value stands; the section when it is not there.
+  func place(of key: String) -> Place { entries[key]?.value.place ?? place }
+
+  /// Text that was given, not empty.
+  func text(_ key: String) -> String? {
+    guard case .text(let text) = given[key] else { return nil }
+    if text.isEmpty { problems.add(place(of: key), "'\(key)' is empty", remedy: "write a value, or remove the key") }
+    return text.isEmpty ? nil : text
+  }
+
+  /// An absolute path that was given or is the default.
+  func path(_ key: String) -> String? {
+    let text = settings.text(key)
+    guard !text.isEmpty else { return self.text(key) }
+    guard text.hasPrefix("/") else {
+      problems.add(
+        place(of: key), "'\(text)' is no absolute path", why: "the agent's working directory is '/'", remedy: "begin it with '/'")
+      return nil
+    }
+    guard !text.hasSuffix("/"), !text.utf8.contains(0), text.utf8.count < 4096 else {
+      problems.add(place(of: key), "'\(key)' does not name a file", remedy: "write the path of a file")
+      return nil
+    }
+    return text
+  }
+
+  private func report(unknown entry: YAMLEntry, hints: [String: String]) {
+    if let hint = hints[entry.key] {
+      problems.add(entry.place, "there is no key '\(entry.key)' in '\(path)'", remedy: hint)
+      return
+    }
+    problems.add(
+      entry.place, "unknown key '\(entry.key)' in '\(path)'",
+      remedy: Suggestion.remedy(for: entry.key, among: specs.map(\.key)))
+  }
+
+  private func value(of node: YAMLNode, key: String, type: SettingType) -> SettingValue? {
+    switch (node.content, type) {
+    case (.scalar(let scalar), _): return parse(scalar, at: node.place, key: key, type: type)
+    case (.list(let items), .patterns): return list(items, key: key) { _ in true }
+    case (.list(let items), .choices(let words)):
+      return list(items, key: key) { [problems] item in
+        guard let text = item.scalar?.text, !words.contains(text) else { return true }
+        problems.add(
+          item.place, "\(key): '\(text)' is not one of its values",
+          remedy: Suggestion.remedy(for: text, among: words, otherwise: "use some of \(words.joined(separator: ", "))"))
+        return false
+      }
+    case (.list, _):
+      problems.add(node.place, "\(key): a list where one value belongs", remedy: "write one value")
+    case (.map, _):
+      problems.add(
+        node.place, "\(key): a map where a value belongs", remedy: "write the value behind '\(key):', in quotes if it holds '{'")
+    }
+    return nil
+  }
+
+  private func list(_ items: [YAMLNode], key: String, where isRight: (YAMLNode) -> Bool) -> SettingValue? {
+    var texts: [String] = []
+    var right = true
+    for item in items {
+      guard let text = item.scalar?.text, !text.isEmpty else {
+        problems.add(item.place, "\(key): an item is \(item.kind)", remedy: "write one text an item")
+        right = false
+        continue
+      }
+      if texts.contains(text) {
+        problems.add(item.place, "\(key): '\(text)' is there twice", remedy: "remove one of the two")
+        right = false
+      }
+      if !isRight(item) { right = false }
+      texts.append(text)
+    }
+    return right ? .list(texts) : nil
+  }
+
+  private func parse(_ scalar: YAMLScalar, at place: Place, key: String, type: SettingType) -> SettingValue? {
+    do throws(SettingError) {
+      return try type.parse(scalar.text)
+    } catch {
+      var remedy = error.remedy
+      switch type {
+      case .bool: if let word = Self.switches[scalar.text.lowercased()] { remedy = "write \(word)" }
+      case .choice(let words), .choices(let words): remedy = Suggestion.remedy(for: scalar.text, among: words, otherwise: remedy)
+      default: break
+      }
+      problems.add(place, "\(key): \(error.what)", why: Self.origin(scalar), remedy: remedy)
+      return nil
+    }
+  }
+
+  /// What other programs take for a switch.
+  private static let switches = [
+    "yes": "true", "on": "true", "1": "true", "true": "true", "no": "false", "off": "false", "0": "false", "false": "false",
+  ]
+
+  /// Which variables a value was made from; empty when from none.
+  static func origin(_ scalar: YAMLScalar?) -> String {
+    guard let names = scalar?.variables, !names.isEmpty else { return "" }
+    return "it comes from \(names.map { "${\($0)}" }.joined(separator: ", "))"
+  }
+}

@@ -1,0 +1,181 @@
+import Telemetry
+
+/// Reads `uplink:`.
+struct UplinkDecoder {
+  let node: String
+  let environment: ProfileEnvironment
+  let problems: ProblemList
+
+  /// Where systemd puts a unit's credentials (systemd.exec(5)): used when the profile is checked outside of the unit.
+  static let credentials = "/run/credentials/godwitd.service"
+
+  private static let hints = [
+    "password":
+      "put it into a file and write 'password_file: /path', or 'password_file: credential:NAME' with LoadCredential=NAME:/path in the unit",
+    "user": "write 'username'", "url": "write 'broker'", "host": "write 'broker: mqtt://HOST'",
+    "port": "write it into 'broker': mqtt://HOST:PORT",
+    "tls": "write 'broker: mqtts://HOST'", "insecure": "write 'verify_server_name: false'",
+    "backoff": "write 'backoff_min' and 'backoff_max'", "topic": "write 'topic_prefix'",
+  ]
+
+  /// Nil when there is no uplink.
+  func decode(_ node: YAMLNode?) -> UplinkProfile? {
+    guard let node, node.scalar?.text != "false" else { return nil }
+    checkSecrets(node)
+    let reader = SectionReader(
+      withoutLaterPayloads(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
+      problems: problems)
+    guard let broker = broker(reader) else { return nil }
+    let settings = reader.settings
+    checkTLS(reader, broker)
+    checkLogin(reader)
+    return UplinkProfile(
+      broker: broker, version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
+      clientID: clientID(reader), username: reader.text("username"), passwordFile: passwordFile(reader),
+      caFile: file(reader, "ca_file"), certificateFile: file(reader, "certificate_file"), keyFile: file(reader, "key_file"),
+      verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader), qos: settings.integer("qos"),
+      topicPrefix: topicPrefix(reader), payloads: payloads(reader), drainBytesPerSecond: settings.bytes("drain_rate"),
+      window: settings.integer("window"), backoffMinimumMilliseconds: backoff(reader),
+      backoffMaximumMilliseconds: settings.milliseconds("backoff_max"))
+  }
+
+  /// A password in a profile is told once, as what it is.
+  private func checkSecrets(_ node: YAMLNode) {
+    guard case .map(let entries) = node.content, let entry = entries.first(where: { $0.key == "password" }) else { return }
+    problems.add(
+      entry.place, "a password stands in the profile", why: "profiles are copied and read by many",
+      remedy: Self.hints["password"] ?? "")
+  }
+
+  private func withoutLaterPayloads(_ node: YAMLNode) -> YAMLNode {
+    guard case .map(let entries) = node.content else { return node }
+    var result = node
+    result.content = .map(
+      entries.filter { $0.key != "password" }.compactMap { entry in
+        guard entry.key == "payloads" else { return entry }
+        var entry = entry
+        let items: [YAMLNode]
+        if case .list(let list) = entry.value.content { items = list } else { items = [entry.value] }
+        for item in items {
+          guard let word = item.scalar?.text, ProfileSchema.laterPayloads.contains(word) else { continue }
+          problems.add(item.place, "the payload '\(word)' is not available in this version", remedy: "use json")
+        }
+        let kept = items.filter { !ProfileSchema.laterPayloads.contains($0.scalar?.text ?? "") }
+        // Told already: what is left is looked at as if it stood alone.
+        if kept.isEmpty, !items.isEmpty { return nil }
+        if kept.count < items.count { entry.value.content = .list(kept) }
+        return entry
+      })
+    return result
+  }
+
+  private func payloads(_ reader: SectionReader) -> [UplinkProfile.Payload] {
+    let words = reader.settings.list("payloads")
+    if let node = reader.entries["payloads"]?.value, case .list(let items) = node.content, items.isEmpty {
+      problems.add(reader.place(of: "payloads"), "payloads: the list is empty", remedy: "use json, or remove the key")
+    }
+    return words.compactMap { UplinkProfile.Payload(rawValue: $0) }
+  }
+
+  private func clientID(_ reader: SectionReader) -> String {
+    let text = reader.text("client_id") ?? "godwit-\(node)"
+    if text.utf8.count > 128 || text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+      problems.add(
+        reader.place(of: "client_id"), "client_id: it is too long or holds control characters",
+        remedy: "use at most 128 bytes of text")
+    }
+    return text
+  }
+
+  private func topicPrefix(_ reader: SectionReader) -> String {
+    let text = reader.settings.text("topic_prefix")
+    let levels = text.split(separator: "/", omittingEmptySubsequences: false)
+    if text.utf8.count > 128 || levels.contains("")
+      || text.unicodeScalars.contains(where: {
+        "+#$".unicodeScalars.contains($0) || $0.properties.isWhitespace || $0.value < 0x20
+      })
+    {
+      problems.add(
+        reader.place(of: "topic_prefix"), "'\(text)' is no topic prefix",
+        why: "topics have no empty levels, wildcards, blanks or '$'",
+        remedy: "write one such as godwit/v1, without a slash at its ends")
+    }
+    return text
+  }
+
+  private func keepAlive(_ reader: SectionReader) -> Int {
+    let milliseconds = reader.settings.milliseconds("keep_alive")
+    if milliseconds % 1000 != 0 {
+      problems.add(
+        reader.place(of: "keep_alive"), "keep_alive: MQTT counts whole seconds", remedy: "write \(milliseconds / 1000)s")
+    }
+    return milliseconds / 1000
+  }
+
+  private func backoff(_ reader: SectionReader) -> Int {
+    let (least, most) = (reader.settings.milliseconds("backoff_min"), reader.settings.milliseconds("backoff_max"))
+    if least > most {
+      let key = reader.given["backoff_min"] != nil ? "backoff_min" : "backoff_max"
+      problems.add(
+        reader.place(of: key), "backoff_min is longer than backoff_max",
+        why: "\(Quantity.duration(least)) against \(Quantity.duration(most))", remedy: "make backoff_max the longer one")
+    }
+    return least
+  }
+
+  // MARK: - Files
+
+  private func passwordFile(_ reader: SectionReader) -> String? {
+    guard let text = reader.text("password_file") else { return nil }
+    guard text.hasPrefix("credential:") else { return reader.path("password_file") }
+    let name = text.dropFirst("credential:".count)
+    // systemd.exec(5): a credential's name is a file name.
+    guard !name.isEmpty, !name.contains("/"), name != ".", name != "..", name.utf8.count <= 255 else {
+      problems.add(
+        reader.place(of: "password_file"), "'\(text)' names no systemd credential",
+        remedy: "write credential:NAME as in LoadCredential=NAME:/path")
+      return nil
+    }
+    return "\(environment.credentialsDirectory ?? Self.credentials)/\(name)"
+  }
+
+  private func file(_ reader: SectionReader, _ key: String) -> String? {
+    reader.text(key) == nil ? nil : reader.path(key)
+  }
+
+  private func checkLogin(_ reader: SectionReader) {
+    if reader.given["password_file"] != nil, reader.given["username"] == nil {
+      problems.add(reader.place(of: "password_file"), "there is a password but no 'username'", remedy: "add 'username: NAME'")
+    }
+  }
+
+  private func checkTLS(_ reader: SectionReader, _ broker: BrokerAddress) {
+    if broker.scheme != .mqtts {
+      for key in ["ca_file", "certificate_file", "key_file", "verify_server_name"] where reader.given[key] != nil {
+        problems.add(
+          reader.place(of: key), "'\(key)' needs TLS", why: "the broker is \(broker.scheme.rawValue)://",
+          remedy: "write 'broker: mqtts://…', or remove the key")
+      }
+    } else if (reader.given["certificate_file"] != nil) != (reader.given["key_file"] != nil) {
+      let key = reader.given["key_file"] != nil ? "key_file" : "certificate_file"
+      problems.add(
+        reader.place(of: key), "'\(key)' is there alone", why: "a certificate and its key belong together",
+        remedy: "add '\(key == "key_file" ? "certificate_file" : "key_file")'")
+    }
+  }
+
+  private func broker(_ reader: SectionReader) -> BrokerAddress? {
+    guard let text = reader.text("broker") else {
+      if reader.given["broker"] == nil, reader.entries["broker"] == nil {
+        problems.add(reader.place, "the uplink has no 'broker'", remedy: "write 'broker: mqtt://HOST', or remove the section")
+      }
+      return nil
+    }
+    do throws(SettingError) {
+      return try BrokerAddress(parsing: text)
+    } catch {
+      problems.add(reader.place(of: "broker"), "broker: \(error.what)", remedy: error.remedy)
+      return nil
+    }
+  }
+}
