@@ -1,0 +1,5 @@
+import Testing
+
+@testable import godwit
+
+@Suite struct TerminalTests {}
