@@ -18,6 +18,9 @@ public enum StandardStreams {
   /// Whether standard output is a terminal.
   public static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
+  /// Whether standard error is a terminal.
+  public static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
   /// Writes to standard output at once. A reader that went away ends the program by SIGPIPE, as with any other tool.
   public static func write(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 

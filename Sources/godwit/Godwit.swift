@@ -9,7 +9,8 @@ struct Godwit: ParsableCommand {
     abstract: "Watches a device from inside, and tells what it sees.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, CheckCommand.self, DetectCommand.self, SampleCommand.self, StatusCommand.self, SensorsCommand.self,
+      RunCommand.self, CheckCommand.self, DetectCommand.self, SampleCommand.self, StatusCommand.self, HistoryCommand.self,
+      ExportCommand.self, SensorsCommand.self,
     ])
 
   /// Exit status: 0 done, 1 it could not be done, 2 unusable arguments.

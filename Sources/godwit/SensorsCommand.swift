@@ -23,9 +23,9 @@ struct SensorsCommand: ParsableCommand {
     if json {
       StandardStreams.write(CatalogueText.json(kinds))
     } else if kind != nil {
-      for kind in kinds { Output.write(CatalogueText.description(of: kind, width: Style.columns)) }
+      for kind in kinds { Output.write(CatalogueText.description(of: kind, width: Style.terminalColumns ?? .max)) }
     } else {
-      Output.write(CatalogueText.list(kinds, width: Style.columns))
+      Output.write(CatalogueText.list(kinds, width: Style.terminalColumns ?? .max))
     }
   }
 }
@@ -36,7 +36,7 @@ enum CatalogueText {
   static func list(_ kinds: [SensorKind], width: Int) -> String {
     var table = Table(.left, .right, .left)
     for kind in kinds { table.add(Span(kind.name), Span("\(kind.metrics.count) metrics"), Span(kind.summary)) }
-    return (table.lines(width: width) + ["", "More of one: godwit sensors KIND"]).map { $0 + "\n" }.joined()
+    return (table.lines(width: width, wrapping: true) + ["", "More of one: godwit sensors KIND"]).map { $0 + "\n" }.joined()
   }
 
   /// Everything about one kind.
@@ -53,13 +53,13 @@ enum CatalogueText {
       let type = metric.kind == .counter ? "counter" : ""
       metrics.add(Span(metric.name + labels), Span(metric.unit.rawValue), Span(type), Span(metric.help))
     }
-    lines += metrics.lines(indent: 2, width: width)
+    lines += metrics.lines(indent: 2, width: width, wrapping: true)
     lines += ["", "Settings, besides every, deadline and enabled"]
     var settings = Table(.left, .left, .left)
     for spec in kind.settings {
       settings.add(Span(spec.key), Span(spec.fallback.map { $0.isEmpty ? "(none)" : $0 } ?? "(none)"), Span(meaning(spec)))
     }
-    lines += settings.isEmpty ? ["  none"] : settings.lines(indent: 2, width: width)
+    lines += settings.isEmpty ? ["  none"] : settings.lines(indent: 2, width: width, wrapping: true)
     return lines.map { $0 + "\n" }.joined()
   }
 

@@ -31,7 +31,7 @@ struct StatusCommand: ParsableCommand {
   }
 
   private func screen(_ report: StatusReport, _ problem: String?, _ style: Style) -> [String] {
-    StatusScreen(report: report, width: Style.columns, style: style, agentProblem: problem).lines()
+    StatusScreen(report: report, width: Style.terminalColumns ?? 100, style: style, agentProblem: problem).lines()
   }
 
   /// Until a signal ends the program; nothing has to be put back then.
@@ -70,11 +70,12 @@ struct DevicePlace: ParsableArguments {
     let loaded = try ProfileFile.load(profile ?? ProfileOption.usual)
     return ReportSource(socket: socket ?? loaded.control.socketPath, buffer: buffer ?? loaded.buffer.path)
   }
+}
 
-  /// The buffer file alone.
-  func bufferPath() throws -> String {
-    if let buffer { return buffer }
-    return try ProfileFile.load(profile ?? ProfileOption.usual).buffer.path
+/// The buffer file of commands that ask no agent.
+enum BufferPlace {
+  static func path(profile: String?, buffer: String?) throws -> String {
+    try buffer ?? ProfileFile.load(profile ?? ProfileOption.usual).buffer.path
   }
 }
 

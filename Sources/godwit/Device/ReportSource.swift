@@ -1,5 +1,6 @@
 import Buffer
 import FoundationEssentials
+import Glibc
 import Platform
 import Telemetry
 
@@ -22,9 +23,9 @@ struct ReportSource {
       return (try Self.ask(socket), nil)
     } catch {
       guard let buffer, Host().exists(buffer) else {
-        throw Failure("no agent answers at \(socket) (\(error)), and there is no buffer file\(buffer.map { " \($0)" } ?? "")")
+        throw Failure("no agent answers at \(socket): \(Self.reason(error)); and there is no buffer file\(buffer.map { " \($0)" } ?? " to read")")
       }
-      return (try fromBuffer(), "\(error)")
+      return (try fromBuffer(), Self.reason(error))
     }
   }
 
@@ -34,6 +35,15 @@ struct ReportSource {
       return try BufferStatus.read(buffer)
     } catch {
       throw Failure("\(error)")
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case SensorError.absent: "nobody listens at its socket"
+    case SensorError.timedOut: "it did not answer in time"
+    case SensorError.io(_, EACCES): "permission denied: only root and the group godwit may ask it"
+    default: "\(error)"
     }
   }
 

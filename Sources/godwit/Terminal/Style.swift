@@ -27,8 +27,8 @@ struct Style: Sendable {
     return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
   }
 
-  /// Columns of the terminal within 40…400; 80 where there is none.
-  static var columns: Int { min(max(StandardStreams.terminalColumns ?? 80, 40), 400) }
+  /// Columns of the terminal within 40…400; nil where there is none.
+  static var terminalColumns: Int? { StandardStreams.terminalColumns.map { min(max($0, 40), 400) } }
 }
 
 /// A piece of text with one colour. Its width is counted without the colour.
@@ -54,5 +54,20 @@ struct Span: Sendable {
   func cut(_ width: Int) -> Span {
     guard self.width > width else { return self }
     return Span(width > 0 ? String(text.prefix(width - 1)) + "…" : "", colour)
+  }
+  /// Pieces of at most `width` characters, broken between words; a longer word stands alone. Never empty.
+  func broken(_ width: Int) -> [Span] {
+    var lines: [String] = [""]
+    for word in text.split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if last.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if last.count + 1 + word.count <= width {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines.map { Span($0, colour) }
   }
 }

@@ -14,20 +14,30 @@ struct Table {
 
   mutating func add(_ cells: Span...) { rows.append(cells) }
 
-  /// The lines; where they would be wider than `width`, the last column is cut.
-  func lines(indent: Int = 0, width: Int = .max, style: Style = .plain) -> [String] {
+  /// The lines. Where they would be wider than `width`, the last column is cut, or broken between words.
+  func lines(indent: Int = 0, width: Int = .max, wrapping: Bool = false, style: Style = .plain) -> [String] {
     let widths = alignments.indices.map { column in rows.map { $0.indices.contains(column) ? $0[column].width : 0 }.max() ?? 0 }
-    return rows.map { row in
-      var line = Line(indent: indent, width: width)
-      for (column, cell) in row.enumerated() {
-        let padding = String(repeating: " ", count: max(widths[column] - cell.width, 0))
-        if column > 0 { line.add("  ") }
-        if alignments[column] == .right { line.add(Span(padding)) }
-        line.add(cell)
-        if alignments[column] == .left { line.add(Span(padding)) }
+    let start = widths.dropLast().reduce(indent) { $0 + $1 + 2 }
+    return rows.flatMap { row -> [String] in
+      guard wrapping, let last = row.last, row.count == alignments.count, width - start >= 20 else {
+        return [line(row, widths, indent, width, style)]
       }
-      return line.text(style)
+      let pieces = last.broken(width - start)
+      let first = line(row.dropLast() + [pieces[0]], widths, indent, width, style)
+      return [first] + pieces.dropFirst().map { String(repeating: " ", count: start) + style.paint($0.text, $0.colour) }
     }
+  }
+
+  private func line(_ row: [Span], _ widths: [Int], _ indent: Int, _ width: Int, _ style: Style) -> String {
+    var line = Line(indent: indent, width: width)
+    for (column, cell) in row.enumerated() {
+      let padding = Span(String(repeating: " ", count: max(widths[column] - cell.width, 0)))
+      if column > 0 { line.add("  ") }
+      if alignments[column] == .right { line.add(padding) }
+      line.add(cell)
+      if alignments[column] == .left, column < row.count - 1 { line.add(padding) }
+    }
+    return line.text(style)
   }
 }
 
