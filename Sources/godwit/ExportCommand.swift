@@ -17,7 +17,8 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "How far back from the newest stored tick: 10m, 24h, 7d. All of it unless given.")
   var since: String?
 
-  @Option(help: "csv: a line a tick, a column a series. jsonl: one object a line, as on the wire. By the file's name unless given.")
+  @Option(
+    help: "csv: a line a tick, a column a series. jsonl: one object a line, as on the wire. By the file's name unless given.")
   var format: ExportFormat?
 
   @Option(name: [.short, .long], help: "The file to write; standard output unless given.")

@@ -37,7 +37,8 @@ struct HistoryCommand: ParsableCommand {
   func validate() throws { try SinceOption.check(since) }
 
   func run() throws {
-    let span = try StoredSpan(path: BufferPlace.path(profile: profile, buffer: buffer), sinceMilliseconds: Quantity.milliseconds(since))
+    let span = try StoredSpan(
+      path: BufferPlace.path(profile: profile, buffer: buffer), sinceMilliseconds: Quantity.milliseconds(since))
     let wanted = Glob(metric)
     let matching = span.reader.series.filter { $0.name == metric || $0.key == metric || wanted.matches($0.key) }
       .sorted { naturallyPrecedes($0.key, $1.key) }

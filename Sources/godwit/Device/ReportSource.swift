@@ -23,7 +23,9 @@ struct ReportSource {
       return (try Self.ask(socket), nil)
     } catch {
       guard let buffer, Host().exists(buffer) else {
-        throw Failure("no agent answers at \(socket): \(Self.reason(error)); and there is no buffer file\(buffer.map { " \($0)" } ?? " to read")")
+        throw Failure(
+          "no agent answers at \(socket): \(Self.reason(error)); and there is no buffer file\(buffer.map { " \($0)" } ?? " to read")"
+        )
       }
       return (try fromBuffer(), Self.reason(error))
     }

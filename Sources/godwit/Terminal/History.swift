@@ -63,7 +63,9 @@ struct History: Sendable {
     }
     let margin = labels.map(\.count).max() ?? 0
     var lines = (0..<height).map { row in
-      let columns = parts.map { part in part.count == 0 ? " " : Self.block((part.mean - low) / range, row: height - 1 - row, height: height) }
+      let columns = parts.map { part in
+        part.count == 0 ? " " : Self.block((part.mean - low) / range, row: height - 1 - row, height: height)
+      }
       return Self.padded(labels[row], margin) + " ┤" + style.paint(columns.joined(), .green)
     }
     let first = String(WallTime.text(from).dropFirst(11).prefix(8))

@@ -40,8 +40,10 @@ struct KeyValues {
     var byMetric: [String: [(key: String, value: Double)]] = [:]
     for (key, value) in values { byMetric[SeriesKey(key).name, default: []].append((key, value)) }
     return groups.flatMap { group in
-      let found = (byMetric[group.metric] ?? []).sorted { naturallyPrecedes($0.key, $1.key) }
-      var rows = found.prefix(instancesPerGroup).map { row(group, $0, values, units) }
+      let found = byMetric[group.metric] ?? []
+      // Those left out must not be the ones that matter: the greatest stay.
+      let kept = found.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(instancesPerGroup)
+      var rows = kept.sorted { naturallyPrecedes($0.key, $1.key) }.map { row(group, $0, values, units) }
       if found.count > instancesPerGroup {
         rows.append(Row(title: group.title, instance: "…", share: nil, text: "and \(found.count - instancesPerGroup) more"))
       }

@@ -81,7 +81,7 @@ struct StatusScreen {
     if let since = uplink.since { spans.append(Span(" since \(moment(since))")) }
     if uplink.attempts > 0 { spans.append(Span(" · attempt \(uplink.attempts)")) }
     var second = [Span(counts)]
-    if let roundTrip = uplink.roundTripMilliseconds { second.append(Span(" · \(Reading.number(roundTrip)) ms")) }
+    if let roundTrip = uplink.roundTripMilliseconds { second.append(Span(" · acknowledged in \(Reading.number(roundTrip)) ms")) }
     var lines = [labelled("uplink", spans), labelled("", second)]
     if uplink.state != "connected", let error = uplink.lastError { lines.append(labelled("", [Span("! \(error)", .yellow)])) }
     return lines
