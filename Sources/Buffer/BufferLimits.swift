@@ -6,8 +6,10 @@ public enum BufferLimits {
   public static let busyMilliseconds: Int32 = 2_000
   /// Bytes of the write-ahead log before it is copied back into the database, and which it keeps after that.
   public static let logBytes = 1 << 20
-  /// Sequence numbers reserved ahead of use by one commit.
-  public static let reservedSequences: UInt64 = 4_096
+  /// Sequence numbers reserved ahead of use by one commit: as many ticks may be published while the disk refuses, a day at 1 Hz.
+  public static let reservedSequences: UInt64 = 100_000
+  /// Event ids reserved ahead of use by one commit.
+  public static let reservedEvents: UInt64 = 10_000
   /// Ticks deleted in one transaction when making room.
   public static let evictedTicksPerStep = 2_000
   /// Transactions of making room after one commit, so that a commit stays short.

@@ -20,6 +20,8 @@ public final class BufferWriter {
     public var alerts: [StoredAlert] = []
     /// The node that wrote the file before; nil for a new file.
     public var node: String?
+    /// All epochs, oldest first.
+    public var epochs: [Epoch] = []
     /// How many boots the buffer has seen.
     public var boots = 0
     /// Where a damaged file was moved to.

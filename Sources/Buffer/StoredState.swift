@@ -5,8 +5,9 @@ enum StoredState {
   static func read(_ database: Database) throws(BufferError) -> BufferWriter.Opening {
     var opening = BufferWriter.Opening()
     opening.series = try series(database)
-    opening.lastEpoch = Int(try database.integer("SELECT max(id) FROM epoch") ?? 0)
-    opening.boots = Int(try database.integer("SELECT count(DISTINCT boot) FROM epoch") ?? 0)
+    opening.epochs = try epochs(database)
+    opening.lastEpoch = opening.epochs.last?.id ?? 0
+    opening.boots = Set(opening.epochs.map(\.boot)).count
     opening.lastSequence = try database.integer("SELECT max(seq) FROM tick").map { UInt64(clamping: $0) }
     let reserved = try database.integer("SELECT value FROM meta WHERE key = 'reserved_sequence'") ?? 1
     opening.nextSequence = max(UInt64(clamping: reserved), (opening.lastSequence ?? 0) + 1)

@@ -44,3 +44,12 @@ public struct SystemClock: Clock {
     (try? calls.clockState().synchronized) ?? false
   }
 }
+
+extension SystemClock {
+  /// CLOCK_BOOTTIME in milliseconds, for deadlines of the edge itself.
+  public static var bootMilliseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+  }
+}

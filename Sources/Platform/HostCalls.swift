@@ -69,10 +69,14 @@ public struct LinuxCalls: HostCalls {
     var answer = godwit_usage_answer()
     let result = godwit_usage(path, &answer)
     guard result == 0 else { throw result == -ENOENT ? .absent(path) : .io(path: path, errno: -result) }
+    // A file system in user space may answer anything: a product past 64 bits must not stop the agent.
+    func bytes(_ units: UInt64) -> UInt64 {
+      let (product, tooLarge) = units.multipliedReportingOverflow(by: answer.unit_bytes)
+      return tooLarge ? .max : product
+    }
     return FileSystemUsage(
-      totalBytes: answer.total * answer.unit_bytes, freeBytes: answer.free * answer.unit_bytes,
-      availableBytes: answer.available * answer.unit_bytes, totalInodes: answer.inodes, freeInodes: answer.free_inodes,
-      readOnly: answer.read_only != 0)
+      totalBytes: bytes(answer.total), freeBytes: bytes(answer.free), availableBytes: bytes(answer.available),
+      totalInodes: answer.inodes, freeInodes: answer.free_inodes, readOnly: answer.read_only != 0)
   }
 
   /// By adjtimex(2), which needs no privilege when nothing is set.
@@ -94,7 +98,7 @@ public struct LinuxCalls: HostCalls {
 /// Answers of a recorded device, from text files in its `.host/` directory:
 ///
 /// ```
-/// statvfs    one line a mount:  /boot/firmware total free available inodes free-inodes ro|rw
+/// statvfs    one line a mount:  /boot/firmware total free available inodes free-inodes ro|rw  (escapes as in mountinfo)
 /// adjtimex   synchronized|unsynchronized offset-seconds error-seconds
 /// sysconf    clock-ticks-per-second page-bytes
 /// ```
@@ -110,7 +114,7 @@ public struct RecordedCalls: HostCalls {
   public func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage {
     let answer = try files.file("/statvfs").read { (text) throws(SensorError) -> FileSystemUsage? in
       while !text.isAtEnd {
-        if text.word() == path {
+        if unescapedOctal(text.word()) == path {
           guard let total = text.unsigned(), let free = text.unsigned(), let available = text.unsigned(),
             let inodes = text.unsigned(), let freeInodes = text.unsigned()
           else { throw .malformed(path: path, what: "a recorded statvfs line needs five numbers") }
@@ -129,9 +133,11 @@ public struct RecordedCalls: HostCalls {
   /// From `adjtimex`.
   public func clockState() throws(SensorError) -> ClockState {
     try files.file("/adjtimex").read { (text) throws(SensorError) in
-      let synchronized = text.word() == "synchronized"
-      return ClockState(
-        synchronized: synchronized, offsetSeconds: text.decimal() ?? 0, estimatedErrorSeconds: text.decimal() ?? 0)
+      let word = text.word()
+      guard word == "synchronized" || word == "unsynchronized", let offset = text.decimal(), let error = text.decimal() else {
+        throw .malformed(path: "adjtimex", what: "it holds synchronized or unsynchronized, and two numbers of seconds")
+      }
+      return ClockState(synchronized: word == "synchronized", offsetSeconds: offset, estimatedErrorSeconds: error)
     }
   }
 

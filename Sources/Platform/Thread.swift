@@ -33,7 +33,8 @@ public enum Thread {
   /// Gives away the processor for a while.
   public static func sleep(milliseconds: Int) {
     var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000)
-    while nanosleep(&time, &time) != 0, errno == EINTR {}
+    var rest = timespec()
+    while nanosleep(&time, &rest) != 0, errno == EINTR { time = rest }
   }
 }
 

@@ -3,9 +3,19 @@ public import Telemetry
 /// All kinds of sensors. Adding one: a file, a line here, a case folder.
 public enum SensorCatalogue {
   /// In the order in which they are sampled and listed.
-  public static var all: [any Sensor.Type] { [
-    CPUSensor.self
-  ] }
+  public static var all: [any Sensor.Type] {
+    [
+      CPUSensor.self,
+      PressureSensor.self,
+      MemorySensor.self,
+      ThermalSensor.self,
+      HwmonSensor.self,
+      DiskSensor.self,
+      NetworkSensor.self,
+      SystemSensor.self,
+      SelfSensor.self,
+    ]
+  }
 
   /// What the profile is checked against.
   public static var kinds: [SensorKind] { all.map { $0.kind } }

@@ -32,6 +32,14 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
+  /// Writes a member's key that is a JSON text already, quotes and all: for keys that are written again and again.
+  public mutating func key(raw json: [UInt8]) {
+    separate()
+    bytes.append(contentsOf: json)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
   /// Writes text; quote, backslash and control characters are escaped, all else is UTF-8 as it is.
   public mutating func string(_ text: String) {
     separate()

@@ -1,1 +1,144 @@
-import Telemetry
+public import Buffer
+public import Platform
+import Synchronization
+
+/// A tick on its way to the broker.
+public struct LiveTick: Sendable {
+  /// Its number.
+  public var sequence: UInt64
+  /// Unix milliseconds, as known when it was taken.
+  public var wallMilliseconds: Int64
+  /// Whether the wall clock was synchronised.
+  public var synced: Bool
+  /// The values by series id.
+  public var values: [Double]
+
+  /// Describes a tick.
+  public init(sequence: UInt64, wallMilliseconds: Int64, synced: Bool, values: [Double]) {
+    self.sequence = sequence
+    self.wallMilliseconds = wallMilliseconds
+    self.synced = synced
+    self.values = values
+  }
+}
+
+/// What the agent hands to the uplink.
+public enum UplinkInput: Sendable {
+  /// Series named since the last time; ids follow on.
+  case series([StoredSeries])
+  /// A new tick.
+  case tick(LiveTick)
+  /// The state of a rule, as the JSON of its retained topic.
+  case alert(rule: String, json: [UInt8])
+  /// A rule that exists no more: its retained topic is emptied.
+  case alertRemoved(rule: String)
+  /// Something that happened, as JSON.
+  case event(id: UInt64, json: [UInt8])
+  /// Who the node is, as the JSON of its retained topic.
+  case info([UInt8])
+  /// Other settings: the connection is built anew with them.
+  case settings(UplinkSettings)
+}
+
+/// What the uplink says of itself.
+public struct UplinkStatus: Sendable, Equatable {
+  /// Where a connection is in its life.
+  public enum State: String, Sendable {
+    case connecting
+    case connected
+    case waiting
+    case stopped
+  }
+
+  /// Where the connection is in its life.
+  public var state = State.connecting
+  /// The broker.
+  public var broker = ""
+  /// CLOCK_BOOTTIME nanoseconds since when.
+  public var sinceNanoseconds: Int64 = 0
+  /// Attempts since the last connection that held.
+  public var attempts = 0
+  /// Connections accepted since the start.
+  public var connections = 0
+  /// What went wrong last; nil when nothing did.
+  public var lastError: String?
+  /// Ticks acknowledged since the start.
+  public var deliveredTicks: UInt64 = 0
+  /// Ticks owed, in flight included.
+  public var owedTicks: UInt64 = 0
+  /// Ticks owed that exist no more, or that the broker refused.
+  public var lostTicks: UInt64 = 0
+  /// Bytes of payload sent since the start.
+  public var sentBytes: UInt64 = 0
+  /// The last message's time from sending to acknowledgement, milliseconds.
+  public var roundTripMilliseconds: Double?
+  /// What a restart has to know.
+  public var position = DeliveryPosition()
+
+  /// Nothing happened yet.
+  public init() {}
+}
+
+/// Delivers ticks, alerts and events to a broker, on a thread of its own.
+public final class Uplink: Sendable {
+  let mailbox = Mailbox<UplinkInput>(capacity: UplinkLimits.mailbox)
+  let stopping = Atomic<Bool>(false)
+  let stopped = Atomic<Bool>(false)
+  private let shared = Mutex(UplinkStatus())
+  private let committedSequence = Atomic<UInt64>(0)
+
+  /// An uplink that is not started.
+  public init() {}
+
+  /// Starts the thread.
+  ///
+  /// - Parameters:
+  ///   - buffer: the path of the buffer, for the backlog.
+  ///   - position: how far the last run was.
+  ///   - lastCommitted: the last tick in the buffer; nil when it is empty.
+  ///   - firstOfRun: the first tick that this run will take.
+  ///   - firstEvent: the first event id that this run will give out.
+  /// - Returns: false when the kernel gives no thread.
+  public func start(
+    settings: UplinkSettings, clock: any Clock, buffer: String, position: DeliveryPosition?, lastCommitted: UInt64?,
+    firstOfRun: UInt64, firstEvent: UInt64
+  ) -> Bool {
+    committedSequence.store(lastCommitted ?? 0, ordering: .relaxed)
+    let ledger = DeliveryLedger(position: position, lastCommitted: lastCommitted, firstOfRun: firstOfRun)
+    shared.withLock { $0.position = ledger.position(event: position?.event ?? 0) }
+    return Thread.start(name: "uplink") { [self] in
+      let session = UplinkSession(
+        uplink: self, settings: settings, clock: clock, buffer: buffer, ledger: ledger,
+        outbox: Outbox(deliveredEvent: position?.event ?? 0, nextEvent: firstEvent))
+      session.run()
+      stopped.store(true, ordering: .releasing)
+    }
+  }
+
+  /// Hands something over; false when the uplink is so far behind that there is no room. A tick that is refused will be owed.
+  public func put(_ input: UplinkInput) -> Bool { mailbox.put(input) }
+
+  /// The last tick on the disk: the backlog is read up to it.
+  public var committed: UInt64 {
+    get { committedSequence.load(ordering: .relaxed) }
+    set { committedSequence.store(newValue, ordering: .relaxed) }
+  }
+
+  /// What the uplink says of itself.
+  public var status: UplinkStatus { shared.withLock { $0 } }
+
+  func publish(_ change: (inout UplinkStatus) -> Void) {
+    shared.withLock { change(&$0) }
+  }
+
+  /// Asks for a goodbye: `offline`, then a clean disconnect. Waits for it at most `milliseconds`.
+  public func stop(waitMilliseconds: Int) {
+    stopping.store(true, ordering: .releasing)
+    mailbox.bell.ring()
+    var waited = 0
+    while !stopped.load(ordering: .acquiring), waited < waitMilliseconds {
+      Thread.sleep(milliseconds: 5)
+      waited += 5
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/// The bounds of the agent.
+enum AgentLimits {
+  /// Transactions that may wait for the storage thread.
+  static let storageMailbox = 64
+  /// Seconds between attempts to find a sensor's hardware that was absent.
+  static let absentRetrySeconds: Int64 = 60
+  /// The longest wait before a failed sensor is made anew, seconds.
+  static let failedRetrySeconds: Int64 = 300
+  /// Threads of one slow sensor that hang and were given up; no more are started until one returns.
+  static let abandonedThreads = 3
+  /// Tick times the lateness is taken from.
+  static let latenessWindow = 256
+  /// Seconds to wait for the buffer at start before going on from memory.
+  static let openSeconds = 10
+  /// Commits between two rounds of making room.
+  static let commitsPerRetention = 6
+  /// Wait before the disk is tried again, milliseconds: first and longest.
+  static let storageRetryMilliseconds = 1_000...30_000
+  /// Clients of the control socket at a time.
+  static let controlClients = 8
+  /// Bytes of a request on the control socket.
+  static let controlRequestBytes = 256
+  /// Seconds a client may take.
+  static let controlClientSeconds: Int64 = 5
+  /// Distinct problems whose repeats are counted.
+  static let logKeys = 1_000
+  /// Milliseconds by which the wall clock must differ from its epoch to count as stepped.
+  static let clockStepMilliseconds: Int64 = 50
+  /// Seconds between questions to the kernel whether the clock is synchronised.
+  static let clockCheckSeconds: Int64 = 5
+}

@@ -1,0 +1,165 @@
+import Alerts
+import Buffer
+import Platform
+import Profile
+import Sensors
+import Telemetry
+import Uplink
+
+/// Gives out event ids; they never repeat on a node.
+struct EventCounter {
+  private(set) var next: UInt64
+  private var reserved: UInt64
+
+  init(next: UInt64) {
+    self.next = next
+    reserved = next + BufferLimits.reservedEvents
+  }
+
+  /// The next id, and the new reservation when half of the last one is used up.
+  mutating func take() -> (id: UInt64, reservation: UInt64?) {
+    defer { next += 1 }
+    guard next + BufferLimits.reservedEvents / 2 > reserved else { return (next, nil) }
+    reserved = next + BufferLimits.reservedEvents
+    return (next, reserved)
+  }
+}
+
+extension Supervisor {
+  /// Tells of something that happened: stored at once, and sent.
+  func emit(kind: String, severity: Severity, message: String, detail: (inout JSONWriter) -> Void = { _ in }) {
+    let (id, reservation) = events.take()
+    if let reservation { pending.reservedEvent = reservation }
+    var writer = JSONWriter()
+    writer.beginObject()
+    detail(&writer)
+    writer.endObject()
+    let epoch = timekeeper.current
+    let event = StoredEvent(
+      id: id, epoch: epoch?.id ?? 0, milliseconds: environment.clock.bootNanoseconds() / 1_000_000, kind: kind, severity: severity,
+      message: message, detail: String(decoding: writer.bytes, as: UTF8.self))
+    pending.events.append(event)
+    _ = environment.delivery?.put(.event(id: id, json: EventJSON.encode(event, epoch: epoch)))
+  }
+
+  /// Stores and sends what changed in the rules' states.
+  func announce(_ changes: [AlertChange]) {
+    guard !changes.isEmpty else { return }
+    for change in changes where change.isAnnounced {
+      let word = change.isResolved ? "resolved" : "firing"
+      if change.rule.notifiers.contains(.log) {
+        environment.log.warning("alert \(change.rule.name)", "\(word): \(change.message)")
+      }
+      emit(kind: "alert", severity: change.rule.severity, message: "\(change.rule.name) \(word): \(change.message)") { json in
+        json.key("rule")
+        json.string(change.rule.name)
+        json.key("series")
+        json.string(change.series.key)
+        json.key("state")
+        json.string(change.to.rawValue)
+        json.key("value")
+        json.number(change.value)
+      }
+    }
+    for rule in Set(changes.map(\.rule.name)).sorted() { publishState(of: rule) }
+    pending.alerts = engine.memory.map {
+      StoredAlert(
+        rule: $0.rule, series: $0.series, state: $0.state.rawValue, value: $0.value,
+        sinceMilliseconds: environment.clock.wallMilliseconds())
+    }
+  }
+
+  /// Sends the retained state of all rules: after a start, and after a reload.
+  func publishStates() {
+    for rule in profile.alerts { publishState(of: rule.name) }
+  }
+
+  private func publishState(of rule: String) {
+    guard let delivery = environment.delivery else { return }
+    guard let summary = engine.summary(rule: rule) else {
+      _ = delivery.put(.alertRemoved(rule: rule))
+      return
+    }
+    guard summary.rule.notifiers.contains(.mqtt) else { return }
+    _ = delivery.put(.alert(rule: rule, json: AlertJSON.encode(summary, now: now, wall: wall)))
+  }
+
+  private var now: Int64 { environment.clock.bootNanoseconds() / 1_000_000 }
+  private var wall: Int64 { environment.clock.wallMilliseconds() }
+
+  /// Says what the storage had to do or could not do.
+  func handle(_ notice: StorageNotice) {
+    let log = environment.log
+    switch notice {
+    case .evicted(let eviction):
+      log.debug("buffer", "made room: ticks \(eviction.range.lowerBound) to \(eviction.range.upperBound) deleted")
+      for (sink, ticks) in eviction.undelivered {
+        gap(eviction.range, ticks, why: "deleted to keep within the buffer's limits before \(sink) had delivered them")
+      }
+    case .dropped(let range):
+      gap(range, UInt64(range.count), why: "dropped from memory because the disk refused for too long")
+      environment.context.statistics.update { $0.unstoredTicks += UInt64(range.count) }
+    case .setAside(let path, let reason):
+      log.error("buffer", "the buffer was damaged and set aside as \(path); a fresh one was made (\(reason))")
+      emit(kind: "buffer", severity: .critical, message: "damaged buffer set aside, fresh one made") { json in
+        json.key("path")
+        json.string(path)
+        json.key("reason")
+        json.string(reason)
+      }
+    case .trouble(let problem):
+      log.problem("buffer", "\(problem); ticks are kept in memory", level: .error)
+      emit(kind: "buffer", severity: .critical, message: "ticks are kept in memory: \(problem)")
+    case .recovered:
+      log.recovered("buffer", "the disk takes ticks again")
+      emit(kind: "buffer", severity: .info, message: "the disk takes ticks again")
+    }
+  }
+
+  private func gap(_ range: ClosedRange<UInt64>, _ ticks: UInt64, why: String) {
+    environment.log.warning("buffer", "\(ticks) ticks lost: \(why)")
+    emit(kind: "gap", severity: .warning, message: "\(ticks) ticks lost: \(why)") { json in
+      json.key("first")
+      json.integer(range.lowerBound)
+      json.key("last")
+      json.integer(range.upperBound)
+      json.key("ticks")
+      json.integer(ticks)
+    }
+  }
+}
+
+/// The retained state of a rule: `{"rule":…,"severity":…,"state":…,"t":…,"series":[{"series":…,"state":…,"value":…,"since":…,"message":…}]}`.
+enum AlertJSON {
+  static func encode(_ summary: AlertSummary, now: Int64, wall: Int64) -> [UInt8] {
+    var json = JSONWriter()
+    json.beginObject()
+    json.key("rule")
+    json.string(summary.rule.name)
+    json.key("severity")
+    json.string(summary.rule.severity.rawValue)
+    json.key("state")
+    json.string(summary.state.rawValue)
+    json.key("t")
+    json.string(WallTime.text(wall))
+    json.key("series")
+    json.beginArray()
+    for status in summary.series {
+      json.beginObject()
+      json.key("series")
+      json.string(status.series)
+      json.key("state")
+      json.string(status.state.rawValue)
+      json.key("value")
+      json.number(status.value)
+      json.key("since")
+      if let since = status.sinceMilliseconds { json.string(WallTime.text(wall - now + since)) } else { json.null() }
+      json.key("message")
+      json.string(status.message)
+      json.endObject()
+    }
+    json.endArray()
+    json.endObject()
+    return json.bytes
+  }
+}

@@ -1,0 +1,98 @@
+import Platform
+import Profile
+import Sensors
+import Telemetry
+
+/// Makes a sensor, on the thread that will sample it.
+typealias SensorMaker = @Sendable (SensorContext, Settings, inout Readings) throws(SensorError) -> any Sensor
+
+/// How long a sensor that failed or was absent waits before it is made anew, in CLOCK_BOOTTIME nanoseconds.
+struct SensorRestart {
+  private(set) var failuresInRow = 0
+  private(set) var notBefore: Int64 = .min
+
+  mutating func absent(at now: Int64) { notBefore = now + AgentLimits.absentRetrySeconds * 1_000_000_000 }
+
+  mutating func failed(at now: Int64) {
+    let seconds = min(AgentLimits.failedRetrySeconds, Int64(1) << min(failuresInRow, 20))
+    failuresInRow += 1
+    notBefore = now + seconds * 1_000_000_000
+  }
+
+  mutating func succeeded() {
+    failuresInRow = 0
+    notBefore = .min
+  }
+}
+
+/// What a lane gives the tick.
+struct LaneReport {
+  /// The sample's values go into the tick.
+  var hasValues = false
+  /// How the last sample ended; nil when none ended since the last tick.
+  var outcome: SensorOutcome?
+  /// The problem to log and show.
+  var problem: String?
+  var durationNanoseconds: Int64 = 0
+  /// When the sample was begun.
+  var sampledNanoseconds: Int64 = 0
+}
+
+/// One sensor on its way through the ticks.
+protocol SensorLane: AnyObject {
+  var profile: SensorProfile { get }
+  /// The series and newest values; valid after `tick` said `hasValues`.
+  var readings: Readings { get }
+  /// Called each tick; `isDue` when the sensor's own interval is up.
+  func tick(now: Int64, isDue: Bool) -> LaneReport
+  /// The sensor is no longer wanted.
+  func stop()
+}
+
+/// A sensor that is read inside the tick.
+final class FastLane: SensorLane {
+  let profile: SensorProfile
+  private(set) var readings = Readings()
+  private let make: SensorMaker
+  private let context: SensorContext
+  private let clock: any Clock
+  private var sensor: (any Sensor)?
+  private var restart = SensorRestart()
+
+  init(_ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock) {
+    self.make = make
+    self.profile = profile
+    self.context = context
+    self.clock = clock
+  }
+
+  func tick(now: Int64, isDue: Bool) -> LaneReport {
+    guard isDue, now >= restart.notBefore else { return LaneReport() }
+    var report = LaneReport()
+    let begun = clock.bootNanoseconds()
+    readings.begin(nanoseconds: begun)
+    do throws(SensorError) {
+      if sensor == nil { sensor = try make(context, profile.settings, &readings) }
+      try sensor?.sample(into: &readings)
+      restart.succeeded()
+      report.hasValues = true
+      report.outcome = readings.problem == nil ? .ok : .partial
+      report.problem = readings.problem.map { "\($0)" }
+    } catch {
+      sensor = nil
+      report.problem = "\(error)"
+      if case .absent = error {
+        report.outcome = .absent
+        restart.absent(at: now)
+      } else {
+        report.outcome = .failed
+        restart.failed(at: now)
+      }
+    }
+    report.sampledNanoseconds = begun
+    report.durationNanoseconds = clock.bootNanoseconds() - begun
+    return report
+  }
+
+  func stop() { sensor = nil }
+}

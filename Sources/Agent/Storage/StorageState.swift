@@ -1,0 +1,189 @@
+import Buffer
+import Glibc
+import Platform
+
+/// The storage thread's own: the open file, or the transaction that waits for one.
+struct StorageState {
+  var settings: StorageThread.Settings
+  private(set) var status = StorageStatus()
+  private let clock: any Clock
+  private var writer: BufferWriter?
+  private var pending = BufferTransaction()
+  private var notices: [StorageNotice] = []
+  /// All series and this run's epochs, to tell a fresh file.
+  private var series: [StoredSeries] = []
+  private var epochs: [Epoch] = []
+  private var deliveries: [String: DeliveryPosition] = [:]
+  private var reserved: (sequence: UInt64, event: UInt64) = (0, 0)
+  private var translation: SeriesTranslation?
+  private var failures = 0
+  private var retryAt: Int64 = .min
+  private var commits = 0
+
+  init(settings: StorageThread.Settings, clock: any Clock) {
+    self.settings = settings
+    self.clock = clock
+  }
+
+  private var now: Int64 { clock.bootNanoseconds() / 1_000_000 }
+
+  /// Milliseconds after which `write` should be called even if nothing new came.
+  var pauseMilliseconds: Int {
+    pending.isEmpty && writer != nil ? -1 : Int(max(retryAt == .min ? 1_000 : retryAt - now, 10))
+  }
+
+  mutating func takeNotices() -> [StorageNotice] {
+    defer { notices = [] }
+    return notices
+  }
+
+  /// Opens the file at the start, sets a damaged one aside, and reserves numbers ahead of their use.
+  mutating func open() -> BufferWriter.Opening? {
+    openWriter()
+    guard let writer else { return nil }
+    var opening = writer.opening
+    series = opening.series
+    deliveries = opening.deliveries
+    var reservation = BufferTransaction()
+    reservation.reservedSequence = opening.nextSequence + BufferLimits.reservedSequences
+    reservation.reservedEvent = opening.nextEvent + BufferLimits.reservedEvents
+    reserved = (opening.nextSequence + BufferLimits.reservedSequences, opening.nextEvent + BufferLimits.reservedEvents)
+    status.committed = opening.lastSequence ?? 0
+    do throws(BufferError) {
+      try writer.commit(reservation)
+      measure()
+      status.state = .ok
+    } catch {
+      // It can be read, but not written: the numbers are good, the ticks have to wait.
+      refuse(error)
+    }
+    if case .setAside(let path, _) = notices.last { opening.setAside = path }
+    return opening
+  }
+
+  mutating func add(_ transaction: BufferTransaction) {
+    series += transaction.series
+    for epoch in transaction.epochs {
+      if let known = epochs.firstIndex(where: { $0.id == epoch.id }) { epochs[known] = epoch } else { epochs.append(epoch) }
+    }
+    deliveries.merge(transaction.deliveries) { $1 }
+    reserved.sequence = max(reserved.sequence, transaction.reservedSequence ?? 0)
+    reserved.event = max(reserved.event, transaction.reservedEvent ?? 0)
+    pending.append(transaction)
+    if let dropped = pending.dropOldest(toWeight: settings.pendingBytes) { notices.append(.dropped(dropped)) }
+    status.pendingTicks = pending.ticks.count
+  }
+
+  /// Commits what waits, unless the disk refused a moment ago.
+  mutating func write() {
+    guard !pending.isEmpty || writer == nil, now >= retryAt else { return }
+    if writer == nil { openWriter() }
+    guard let writer else { return }
+    do throws(BufferError) {
+      try writer.commit(translation?.translate(pending) ?? pending)
+    } catch {
+      return refuse(error)
+    }
+    if let last = pending.ticks.last { status.committed = last.sequence }
+    pending = BufferTransaction()
+    status.pendingTicks = 0
+    if status.state != .ok {
+      if status.problem != nil { notices.append(.recovered) }
+      status.state = .ok
+      status.problem = nil
+    }
+    failures = 0
+    retryAt = .min
+    commits += 1
+    if commits % AgentLimits.commitsPerRetention == 1 { makeRoom(writer) }
+    measure()
+  }
+
+  /// The last commit, and the log copied back so that the file is whole by itself.
+  mutating func finish() {
+    retryAt = .min
+    write()
+    if let writer, status.state == .ok { try? writer.checkpoint() }
+    writer = nil
+  }
+
+  private mutating func makeRoom(_ writer: BufferWriter) {
+    let synced = epochs.last?.synced ?? false
+    do throws(BufferError) {
+      let evictions = try writer.makeRoom(
+        settings.policy, now: synced ? clock.wallMilliseconds() : nil, boot: clock.boot, bootNow: now)
+      notices += evictions.map { .evicted($0) }
+      writer.releaseMemory()
+    } catch {
+      refuse(error)
+    }
+  }
+
+  private mutating func refuse(_ error: BufferError) {
+    if error.kind == .corrupt || error.kind == .foreign { return replace(error) }
+    if error.kind == .cannotOpen || error.kind == .io || error.kind == .readOnly { writer = nil }
+    if status.problem != error.description { notices.append(.trouble(error.description)) }
+    status.state = .memoryOnly
+    status.problem = error.description
+    let bounds = AgentLimits.storageRetryMilliseconds
+    retryAt = now + Int64(min(bounds.upperBound, bounds.lowerBound << min(failures, 10)))
+    failures += 1
+  }
+
+  /// Moves a damaged file away and starts a fresh one with all that this run knows.
+  private mutating func replace(_ error: BufferError) {
+    writer = nil
+    do throws(BufferError) {
+      let path = try Quarantine.setAside(path: settings.path, wallMilliseconds: clock.wallMilliseconds())
+      notices.append(.setAside(path: path, reason: error.description))
+      translation = nil
+      let fresh = try BufferWriter(path: settings.path, node: settings.node, policy: settings.policy)
+      try fresh.commit(everythingKnown())
+      writer = fresh
+      status.state = .ok
+    } catch {
+      status.state = .memoryOnly
+      status.problem = error.description
+      notices.append(.trouble(error.description))
+      retryAt = now + Int64(AgentLimits.storageRetryMilliseconds.upperBound)
+    }
+  }
+
+  private func everythingKnown() -> BufferTransaction {
+    var all = BufferTransaction()
+    all.series = series
+    all.epochs = epochs
+    all.deliveries = deliveries
+    all.reservedSequence = reserved.sequence
+    all.reservedEvent = reserved.event
+    return all
+  }
+
+  private mutating func openWriter() {
+    do throws(BufferError) {
+      let opened = try BufferWriter(path: settings.path, node: settings.node, policy: settings.policy)
+      writer = opened
+      if status.problem != nil { try adopt(opened) }
+    } catch {
+      refuse(error)
+    }
+  }
+
+  /// A file that could be opened only now: it may know other series and epochs under the ids this run gave out.
+  private mutating func adopt(_ opened: BufferWriter) throws(BufferError) {
+    let translation = SeriesTranslation(run: series, file: opened.opening.series, firstEpoch: opened.opening.lastEpoch + 1)
+    var all = everythingKnown()
+    all.reservedSequence = max(reserved.sequence, opened.opening.nextSequence)
+    all.reservedEvent = max(reserved.event, opened.opening.nextEvent)
+    self.translation = translation.isIdentity ? nil : translation
+    try opened.commit(self.translation?.translate(all) ?? all)
+  }
+
+  private mutating func measure() {
+    status.extent = try? writer?.extent()
+    status.bytes = ["", "-wal", "-shm"].reduce(0) { total, suffix in
+      var information = stat()
+      return stat(settings.path + suffix, &information) == 0 ? total + UInt64(clamping: information.st_size) : total
+    }
+  }
+}

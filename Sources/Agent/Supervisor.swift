@@ -1,0 +1,284 @@
+import Alerts
+import Buffer
+import Platform
+import Profile
+import Sensors
+import Telemetry
+import Uplink
+
+/// Where samples go that leave the device: the uplink's thread, or a test's own.
+protocol TickDelivery: AnyObject, Sendable {
+  /// Hands something over; false when there is no room.
+  func put(_ input: UplinkInput) -> Bool
+  /// How delivery stands.
+  var status: UplinkStatus { get }
+  /// The last tick on the disk.
+  var committed: UInt64 { get set }
+}
+
+extension Uplink: TickDelivery {}
+
+/// Runs the ticks: samples what is due, stores, evaluates, hands over. Lives on the agent's one loop thread; takes its time from
+/// `clock`, so that a test can drive an hour of ticks by hand.
+final class Supervisor {
+  /// What the supervisor is made with, besides the profile.
+  struct Environment {
+    var clock: any Clock
+    var context: SensorContext
+    var storage: any TickStorage
+    var delivery: (any TickDelivery)?
+    var log: Log
+    /// The maker of a kind of sensor; nil when there is no such kind.
+    var maker: (String) -> (kind: SensorKind, make: SensorMaker)?
+  }
+
+  private(set) var profile: Profile
+  let environment: Environment
+  var lanes: [LaneSlot] = []
+  var table: SeriesTable
+  private(set) var engine: AlertEngine
+  /// The newest value of each series and when it was taken, for the live view.
+  private(set) var latest: [Double] = []
+  private(set) var tickIndex: UInt64 = 0
+  private(set) var nextSequence: UInt64
+  private(set) var timekeeper: Timekeeper
+  let started: Int64
+  var pending = BufferTransaction()
+  var events: EventCounter
+  private var values: [Double] = []
+  private var encoder = TickEncoder()
+  private var lateness = LatenessWindow()
+  private var reservedSequence: UInt64
+  private var lastCommitNanoseconds: Int64
+  private var learnedSeries = 0
+  private var toldSeries = 0
+
+  /// A sensor with its place in the tick.
+  struct LaneSlot {
+    let lane: any SensorLane
+    /// The id in the table of each of the lane's series; −1 when the table was full.
+    var ids: [Int] = []
+    var figures: AgentStatistics.SensorFigures
+  }
+
+  init(profile: Profile, environment: Environment, opening: BufferWriter.Opening?) {
+    self.profile = profile
+    self.environment = environment
+    let clock = environment.clock
+    started = clock.bootNanoseconds()
+    lastCommitNanoseconds = started
+    let found = opening ?? BufferWriter.Opening()
+    table = SeriesTable(found.series)
+    // Without a buffer nobody knows what numbers were used: the time since boot grows faster than ticks do.
+    nextSequence = opening?.nextSequence ?? UInt64(max(started / 1_000_000, 1))
+    events = EventCounter(next: opening?.nextEvent ?? UInt64(max(started / 1_000_000, 1)))
+    reservedSequence = nextSequence + BufferLimits.reservedSequences
+    timekeeper = Timekeeper(boot: clock.boot, lastID: found.lastEpoch, earlier: found.epochs)
+    engine = AlertEngine(
+      rules: profile.alerts, node: profile.node,
+      restored: found.alerts.map {
+        AlertMemory(rule: $0.rule, series: $0.series, state: AlertState(rawValue: $0.state) ?? .ok, value: $0.value)
+      })
+    lanes = profile.sensors.compactMap(makeLane)
+    encoder.learn(decimals: table.stored.map(\.decimals))
+    learnedSeries = table.count
+    engine.learn(table.series)
+    latest = [Double](repeating: .missing, count: table.count)
+  }
+
+  func makeLane(_ sensor: SensorProfile) -> LaneSlot? {
+    guard let (kind, make) = environment.maker(sensor.kind) else { return nil }
+    let lane: any SensorLane =
+      kind.lane == .fast
+      ? FastLane(make, profile: sensor, context: environment.context, clock: environment.clock)
+      : SlowLane(make, profile: sensor, context: environment.context, clock: environment.clock)
+    var figures = AgentStatistics.SensorFigures(name: sensor.kind)
+    figures.everyMilliseconds = sensor.everyMilliseconds
+    return LaneSlot(lane: lane, figures: figures)
+  }
+
+  // MARK: The tick
+
+  /// Takes one tick that was due at `due` (CLOCK_BOOTTIME nanoseconds); `skipped` ticks before it were lost to lateness or sleep.
+  func tick(due: Int64, skipped: UInt64) {
+    let now = environment.clock.bootNanoseconds()
+    lateness.add(max(now - due, 0))
+    pending.epochs += timekeeper.observe(environment.clock, sequence: nextSequence)
+    sample(now)
+    learnSeries()
+    store(due / 1_000_000)
+    evaluate(due / 1_000_000)
+    deliver()
+    tickIndex += 1
+    nextSequence += 1
+    takeNotices()
+    commitIfDue(now)
+    report(now, skipped: skipped)
+  }
+
+  private func sample(_ now: Int64) {
+    for index in values.indices { values[index] = .missing }
+    for index in lanes.indices {
+      let lane = lanes[index].lane
+      let every = UInt64(max(lane.profile.everyMilliseconds / profile.tickMilliseconds, 1))
+      let report = lane.tick(now: now, isDue: tickIndex % every == 0)
+      if report.outcome != nil { note(report, at: index) }
+      if report.hasValues { collect(index) }
+    }
+  }
+
+  /// Moves a lane's values to their places in the tick.
+  private func collect(_ index: Int) {
+    let readings = lanes[index].lane.readings
+    while lanes[index].ids.count < readings.series.count {
+      let id = table.id(of: readings.series[lanes[index].ids.count]) ?? -1
+      lanes[index].ids.append(id)
+      while values.count < table.count {
+        values.append(.missing)
+        if latest.count < values.count { latest.append(.missing) }
+      }
+    }
+    while values.count < table.count { values.append(.missing) }
+    var count = 0
+    for (slot, id) in lanes[index].ids.enumerated() where id >= 0 {
+      let value = readings.values[slot]
+      values[id] = value
+      latest[id] = value
+      if !value.isMissing { count += 1 }
+    }
+    lanes[index].figures.values = count
+  }
+
+  private func note(_ report: LaneReport, at index: Int) {
+    let name = lanes[index].figures.name
+    let old = lanes[index].figures.outcome
+    lanes[index].figures.outcome = report.outcome ?? old
+    lanes[index].figures.problem = report.problem
+    lanes[index].figures.durationSeconds = Double(report.durationNanoseconds) / 1e9
+    if report.hasValues { lanes[index].figures.sampledAtNanoseconds = report.sampledNanoseconds }
+    switch report.outcome {
+    case .ok: if old != .ok { environment.log.recovered("sensor \(name)", "reads again") }
+    case .absent: if old != .absent { environment.log.info("sensor \(name)", report.problem ?? "absent") }
+    case .partial: environment.log.problem("sensor \(name)", report.problem ?? "some values could not be read")
+    case .failed, .timedOut:
+      lanes[index].figures.failures += 1
+      environment.log.problem("sensor \(name)", report.problem ?? "failed")
+      forget(index)
+    case .starting, nil: break
+    }
+    if report.outcome == .absent { forget(index) }
+  }
+
+  /// The live view must not show what a sensor that fails said long ago.
+  private func forget(_ index: Int) {
+    for id in lanes[index].ids where id >= 0 { latest[id] = .missing }
+    lanes[index].figures.values = 0
+  }
+
+  private func learnSeries() {
+    guard table.count > learnedSeries else { return }
+    let new = Array(table.stored[learnedSeries...])
+    learnedSeries = table.count
+    pending.series += new
+    encoder.learn(decimals: new.map(\.decimals))
+    engine.learn(table.series)
+  }
+
+  /// Tells the uplink of new series; false when it has no room, so that values it could not name are not sent either.
+  private func tellSeries(_ delivery: any TickDelivery) -> Bool {
+    guard toldSeries < table.count else { return true }
+    guard delivery.put(.series(Array(table.stored[toldSeries...]))) else { return false }
+    toldSeries = table.count
+    return true
+  }
+
+  private func store(_ milliseconds: Int64) {
+    guard let epoch = timekeeper.current else { return }
+    if pending.ticks.isEmpty { encoder.beginGroup() }
+    pending.ticks.append(
+      encoder.encode(sequence: nextSequence, epoch: epoch.id, milliseconds: milliseconds, values: values))
+    if nextSequence + BufferLimits.reservedSequences / 2 > reservedSequence {
+      reservedSequence = nextSequence + BufferLimits.reservedSequences
+      pending.reservedSequence = reservedSequence
+    }
+  }
+
+  private func deliver() {
+    guard let delivery = environment.delivery, let epoch = timekeeper.current, let at = pending.ticks.last?.milliseconds,
+      tellSeries(delivery)
+    else { return }
+    // Refused for want of room: the uplink sees the hole in the numbers and owes the tick.
+    _ = delivery.put(
+      .tick(
+        LiveTick(
+          sequence: nextSequence, wallMilliseconds: at + epoch.offsetMilliseconds, synced: epoch.synced, values: values)))
+  }
+
+  private func evaluate(_ milliseconds: Int64) {
+    let changes = engine.evaluate(values: values, milliseconds: milliseconds)
+    if !changes.isEmpty { announce(changes) }
+  }
+
+  // MARK: Storing
+
+  /// Hands over what is pending, every `commit_every`, or at once when something important happened.
+  private func commitIfDue(_ now: Int64) {
+    let due = now - lastCommitNanoseconds >= Int64(profile.buffer.commitEveryMilliseconds) * 1_000_000 - halfTick
+    if due || !pending.events.isEmpty || pending.ticks.count >= BufferLimits.ticksPerGroup { commit(now) }
+  }
+
+  private var halfTick: Int64 { Int64(profile.tickMilliseconds) * 500_000 }
+
+  func commit(_ now: Int64) {
+    if let delivery = environment.delivery { pending.deliveries["mqtt"] = delivery.status.position }
+    guard !pending.isEmpty else { return }
+    if environment.storage.put(pending) {
+      pending = BufferTransaction()
+      lastCommitNanoseconds = now
+    } else if let dropped = pending.dropOldest(toWeight: profile.buffer.pendingBytes) {
+      handle(.dropped(dropped))
+    }
+  }
+
+  private func takeNotices() {
+    for notice in environment.storage.takeNotices() { handle(notice) }
+  }
+
+  // MARK: Figures
+
+  private func report(_ now: Int64, skipped: UInt64) {
+    let storage = environment.storage.status
+    environment.delivery?.committed = storage.committed
+    let delivery = environment.delivery?.status
+    let late = tickIndex % 10 == 1 ? lateness.percentiles : nil
+    let (figures, uncommitted) = (lanes.map(\.figures), pending.ticks.count + storage.pendingTicks)
+    environment.context.statistics.update {
+      $0.ticks += 1
+      $0.skippedTicks += skipped
+      if let late { ($0.latenessP50Milliseconds, $0.latenessP99Milliseconds, $0.latenessMaxMilliseconds) = late }
+      $0.bufferBytes = storage.bytes
+      $0.uncommittedTicks = UInt64(uncommitted)
+      $0.queuedTicks = delivery?.owedTicks ?? 0
+      $0.deliveredTicks = delivery?.deliveredTicks ?? 0
+      $0.lostTicks = delivery?.lostTicks ?? 0
+      $0.sensors = figures
+    }
+  }
+
+  // MARK: Reload
+
+  /// Replaces the profile by one that was checked: sensors whose part did not change keep their state.
+  func apply(_ new: Profile) {
+    let old = lanes
+    lanes = new.sensors.compactMap { sensor in
+      if let kept = old.first(where: { $0.lane.profile == sensor }) { return kept }
+      return makeLane(sensor)
+    }
+    for slot in old where !lanes.contains(where: { $0.lane === slot.lane }) {
+      slot.lane.stop()
+      for id in slot.ids where id >= 0 { latest[id] = .missing }
+    }
+    profile = new
+    announce(engine.replace(rules: new.alerts))
+  }
+}

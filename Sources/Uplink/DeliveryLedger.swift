@@ -1,0 +1,136 @@
+public import Buffer
+
+/// Which ticks the broker has acknowledged, which are on their way and which are owed. No I/O.
+///
+/// Every tick of the run is in exactly one of four places: below `next` and acknowledged, in flight, owed, or not below `next` yet.
+public struct DeliveryLedger: Sendable {
+  /// The first tick that was neither sent nor noted as owed.
+  public private(set) var next: UInt64
+  /// Undelivered ranges below `next`, ascending, apart from each other.
+  public private(set) var owed: [ClosedRange<UInt64>] = []
+  /// Ranges sent and not acknowledged.
+  public private(set) var inFlight: [ClosedRange<UInt64>] = []
+  /// Ticks acknowledged.
+  public private(set) var delivered: UInt64 = 0
+  /// Ticks that are owed but exist no more.
+  public private(set) var lost: UInt64 = 0
+
+  /// Starts a run: what the position left undelivered up to the last committed tick is owed.
+  public init(position: DeliveryPosition?, lastCommitted: UInt64?, firstOfRun: UInt64) {
+    next = firstOfRun
+    guard let lastCommitted else { return }
+    let position = position ?? DeliveryPosition()
+    for range in position.owed { owe(range) }
+    if position.next <= lastCommitted { owe(position.next...lastCommitted) }
+  }
+
+  /// How many ticks are owed.
+  public var owedTicks: UInt64 { owed.reduce(0) { $0 + UInt64($1.count) } }
+
+  /// What a restart has to know. Ticks in flight count as owed.
+  public func position(event: UInt64) -> DeliveryPosition {
+    var copy = self
+    copy.loseAll()
+    return DeliveryPosition(next: next, owed: copy.owed, event: event)
+  }
+
+  /// A new tick came and is sent. Ticks that never came by here in between were refused for want of room: they are owed.
+  public mutating func send(live sequence: UInt64) {
+    guard note(sequence) else { return }
+    inFlight.append(sequence...sequence)
+  }
+
+  /// A new tick came and cannot be sent now.
+  public mutating func owe(live sequence: UInt64) {
+    guard note(sequence) else { return }
+    owe(sequence...sequence)
+  }
+
+  /// Part of what is owed is sent.
+  public mutating func send(owed range: ClosedRange<UInt64>) {
+    remove(range)
+    inFlight.append(range)
+  }
+
+  /// The broker acknowledged a range that is in flight; `ticks` of it existed.
+  public mutating func acknowledge(_ range: ClosedRange<UInt64>, ticks: UInt64) {
+    guard let position = inFlight.firstIndex(of: range) else { return }
+    inFlight.remove(at: position)
+    delivered += ticks
+  }
+
+  /// A range in flight is not coming back: the link or the broker lost it.
+  public mutating func lose(_ range: ClosedRange<UInt64>) {
+    guard let position = inFlight.firstIndex(of: range) else { return }
+    inFlight.remove(at: position)
+    owe(range)
+  }
+
+  /// The connection broke: all that was in flight is owed again.
+  public mutating func loseAll() {
+    let ranges = inFlight
+    inFlight = []
+    for range in ranges { owe(range) }
+  }
+
+  /// The broker refuses a range for good, or it exists no more: it will not be sent again.
+  public mutating func abandon(_ range: ClosedRange<UInt64>, ticks: UInt64) {
+    if let position = inFlight.firstIndex(of: range) { inFlight.remove(at: position) }
+    remove(range)
+    lost += ticks
+  }
+
+  /// Some ticks of a range that is being sent were not in the buffer.
+  public mutating func note(lost ticks: UInt64) { lost += ticks }
+
+  /// The first owed range that is committed, at most up to `committed`.
+  public func firstOwed(committed: UInt64) -> ClosedRange<UInt64>? {
+    guard let first = owed.first, first.lowerBound <= committed else { return nil }
+    return first.lowerBound...min(first.upperBound, committed)
+  }
+
+  private mutating func note(_ sequence: UInt64) -> Bool {
+    guard sequence >= next else { return false }
+    if sequence > next { owe(next...(sequence - 1)) }
+    next = sequence + 1
+    return true
+  }
+
+  /// Adds a range, joining neighbours. Beyond `owedRanges` the nearest neighbours are joined: a repeat is better than a loss.
+  private mutating func owe(_ range: ClosedRange<UInt64>) {
+    var low = range.lowerBound
+    var high = range.upperBound
+    var start = owed.count
+    // New ranges nearly always come at the end.
+    while start > 0, owed[start - 1].upperBound >= low || owed[start - 1].upperBound + 1 == low { start -= 1 }
+    var end = start
+    while end < owed.count, owed[end].lowerBound <= high || owed[end].lowerBound == high + 1 {
+      low = min(low, owed[end].lowerBound)
+      high = max(high, owed[end].upperBound)
+      end += 1
+    }
+    owed.replaceSubrange(start..<end, with: [low...high])
+    if owed.count > BufferLimits.owedRanges { joinNearest() }
+  }
+
+  private mutating func joinNearest() {
+    guard let index = (1..<owed.count).min(by: { gap(before: $0) < gap(before: $1) }) else { return }
+    owed[index - 1] = owed[index - 1].lowerBound...owed[index].upperBound
+    owed.remove(at: index)
+  }
+
+  private func gap(before index: Int) -> UInt64 { owed[index].lowerBound - owed[index - 1].upperBound }
+
+  private mutating func remove(_ range: ClosedRange<UInt64>) {
+    var kept: [ClosedRange<UInt64>] = []
+    for part in owed {
+      guard part.overlaps(range) else {
+        kept.append(part)
+        continue
+      }
+      if part.lowerBound < range.lowerBound { kept.append(part.lowerBound...(range.lowerBound - 1)) }
+      if part.upperBound > range.upperBound { kept.append((range.upperBound + 1)...part.upperBound) }
+    }
+    owed = kept
+  }
+}

@@ -1,0 +1,174 @@
+import CMosquitto
+import Glibc
+
+/// What happened on an MQTT connection.
+enum MQTTEvent: Sendable {
+  /// The broker accepted (0) or refused the connection.
+  case connected(reason: Int32)
+  /// The connection is gone; 0 when we ended it.
+  case disconnected(reason: Int32)
+  /// The broker acknowledged a message; a reason of 0x80 and above is a refusal (MQTT 5 only).
+  case acknowledged(message: Int32, reason: Int32)
+}
+
+/// Why a connection could not be begun.
+struct MQTTError: Error, Hashable, CustomStringConvertible {
+  let operation: String
+  let text: String
+
+  var description: String { "cannot \(operation): \(text)" }
+}
+
+/// One connection by libmosquitto, served by one thread that polls its socket. Thrown away when it breaks: what was under way then
+/// is owed again, so nothing of the library's own queue survives to be sent twice.
+final class MQTTClient {
+  private let settings: UplinkSettings
+  // libmosquitto's handle, destroyed in deinit.
+  private let handle: OpaquePointer
+  private let box: MQTTEventBox
+  private var nextMessage: Int32 = 0
+
+  init(_ settings: UplinkSettings) throws(MQTTError) {
+    self.settings = settings
+    box = MQTTEventBox()
+    // The library hands this pointer back to the callbacks below, all on the thread that calls into it.
+    guard let made = mosquitto_new(settings.clientID, false, Unmanaged.passUnretained(box).toOpaque()) else {
+      throw MQTTError(operation: "make a client", text: String(cString: strerror(errno)))
+    }
+    handle = made
+    mosquitto_int_option(
+      made, MOSQ_OPT_PROTOCOL_VERSION, Int32(settings.isVersion5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311))
+    mosquitto_int_option(made, MOSQ_OPT_TCP_NODELAY, 1)
+    mosquitto_int_option(made, MOSQ_OPT_SEND_MAXIMUM, Int32(clamping: settings.window + 8))
+    mosquitto_connect_v5_callback_set(made, onConnect)
+    mosquitto_disconnect_v5_callback_set(made, onDisconnect)
+    mosquitto_publish_v5_callback_set(made, onPublish)
+    try authenticate()
+    if settings.transport == .tls { try secure() }
+  }
+
+  deinit { mosquitto_destroy(handle) }
+
+  /// For poll(2); −1 when there is no connection.
+  var descriptor: Int32 { mosquitto_socket(handle) }
+  /// Whether something waits to be written.
+  var wantsToWrite: Bool { mosquitto_want_write(handle) }
+
+  /// Sets what the broker says of us when we vanish.
+  func setWill(topic: String, payload: [UInt8]) throws(MQTTError) {
+    try check(
+      "set the will",
+      mosquitto_will_set(handle, topic, Int32(payload.count), payload, Int32(settings.qualityOfService), true))
+  }
+
+  /// Opens the connection and asks for acceptance. Blocks while the name is looked up and the other side answers.
+  func connect() throws(MQTTError) {
+    var properties: OpaquePointer?
+    if settings.isVersion5 {
+      // The broker keeps subscriptions for a day while we are away.
+      mosquitto_property_add_int32(&properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), 86_400)
+    }
+    defer { mosquitto_property_free_all(&properties) }
+    let port = settings.transport == .unixSocket ? 0 : settings.port
+    try check(
+      "connect to \(settings.address)",
+      mosquitto_connect_bind_v5(handle, settings.host, Int32(port), Int32(settings.keepAliveSeconds), nil, properties))
+  }
+
+  /// Sends a message. Call it only while connected: the library would queue it otherwise and send it twice.
+  ///
+  /// - Returns: its number, which `acknowledged` names.
+  func publish(topic: String, payload: [UInt8], quality: Int32, retain: Bool) throws(MQTTError) -> Int32 {
+    var message: Int32 = 0
+    let result = payload.withUnsafeBytes { bytes in
+      mosquitto_publish_v5(handle, &message, topic, Int32(bytes.count), bytes.baseAddress, quality, retain, nil)
+    }
+    try check("publish to \(topic)", result)
+    return message
+  }
+
+  /// Reads what came in and writes what waits; to be called when the socket is ready, and at least every few seconds.
+  func serve(readable: Bool, writable: Bool) {
+    if readable { mosquitto_loop_read(handle, 16) }
+    if writable || wantsToWrite { mosquitto_loop_write(handle, 16) }
+    mosquitto_loop_misc(handle)
+  }
+
+  /// Says goodbye: the broker does not send the will then.
+  func disconnect() {
+    mosquitto_disconnect_v5(handle, 0, nil)
+    if wantsToWrite { mosquitto_loop_write(handle, 16) }
+  }
+
+  /// What happened since the last call.
+  func takeEvents() -> [MQTTEvent] {
+    defer { box.events.removeAll(keepingCapacity: true) }
+    return box.events
+  }
+
+  /// What a refusal of the connection means, for people.
+  func meaning(connectReason reason: Int32) -> String {
+    let text = settings.isVersion5 ? mosquitto_reason_string(reason) : mosquitto_connack_string(reason)
+    return text.map { String(cString: $0) } ?? "reason \(reason)"
+  }
+
+  private func authenticate() throws(MQTTError) {
+    guard let username = settings.username else { return }
+    var password: String?
+    if let file = settings.passwordFile { password = try readPassword(file) }
+    try check("set user name and password", mosquitto_username_pw_set(handle, username, password))
+  }
+
+  private func readPassword(_ path: String) throws(MQTTError) -> String {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw MQTTError(operation: "read the password file \(path)", text: String(cString: strerror(errno)))
+    }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: UplinkLimits.passwordBytes)
+    let count = read(descriptor, &bytes, bytes.count)
+    guard count >= 0 else { throw MQTTError(operation: "read the password file \(path)", text: String(cString: strerror(errno))) }
+    let line = bytes[0..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  private func secure() throws(MQTTError) {
+    let tls = settings.tls
+    if tls.caFile == nil { mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
+    try check("use the TLS files", mosquitto_tls_set(handle, tls.caFile, nil, tls.certificateFile, tls.keyFile, nil))
+    if !tls.verifyServerName { try check("skip the server name", mosquitto_tls_insecure_set(handle, true)) }
+  }
+
+  private func check(_ operation: String, _ result: Int32) throws(MQTTError) {
+    guard result != MOSQ_ERR_SUCCESS.rawValue else { return }
+    let text = result == MOSQ_ERR_ERRNO.rawValue ? strerror(errno) : UnsafeMutablePointer(mutating: mosquitto_strerror(result))
+    throw MQTTError(operation: operation, text: text.map { String(cString: $0) } ?? "error \(result)")
+  }
+}
+
+/// Where the callbacks leave what happened, until the thread that served the socket takes it.
+final class MQTTEventBox {
+  var events: [MQTTEvent] = []
+}
+
+// Callbacks are global functions: closures handed to C would be bound to the caller's actor.
+
+private func box(_ pointer: UnsafeMutableRawPointer?) -> MQTTEventBox? {
+  pointer.map { Unmanaged<MQTTEventBox>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func onConnect(
+  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: Int32, _: OpaquePointer?
+) {
+  box(pointer)?.events.append(.connected(reason: reason))
+}
+
+private func onDisconnect(_: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: OpaquePointer?) {
+  box(pointer)?.events.append(.disconnected(reason: reason))
+}
+
+private func onPublish(
+  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32, _ reason: Int32, _: OpaquePointer?
+) {
+  box(pointer)?.events.append(.acknowledged(message: message, reason: reason))
+}

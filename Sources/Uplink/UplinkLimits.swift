@@ -1,0 +1,21 @@
+/// The bounds of delivery.
+public enum UplinkLimits {
+  /// Things the agent may hand over before the uplink has taken them: ticks beyond that are owed instead.
+  public static let mailbox = 256
+  /// Bytes of one backlog message, about.
+  public static let backlogMessageBytes = 64 * 1024
+  /// Ticks of one backlog message.
+  public static let backlogMessageTicks = 1_000
+  /// Events held in memory for sending; older ones are read from the buffer.
+  public static let eventsInMemory = 256
+  /// Rules whose state is kept for sending.
+  public static let alerts = 1_000
+  /// Seconds a broker may take to accept a connection.
+  public static let connectSeconds = 15
+  /// Seconds without an acknowledgement after which a connection is rebuilt.
+  public static let stallSeconds = 30
+  /// Seconds a connection must last before the back-off starts anew: a broker that accepts and drops does not reset it.
+  public static let stableSeconds = 30
+  /// Bytes of a password file.
+  public static let passwordBytes = 4_096
+}

@@ -1,0 +1,104 @@
+import Buffer
+import Platform
+import Telemetry
+
+extension UplinkSession {
+  /// Sends by urgency: alerts and events, who we are, then the backlog. Live ticks were sent as they came.
+  ///
+  /// - Returns: milliseconds after which there may be more to send by itself.
+  func sendWhatThereIs() -> Int64 {
+    sendAlertsAndEvents()
+    if isConnected, flights.count < settings.window, let (json, generation) = outbox.takeInfo() {
+      send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
+    }
+    return isConnected ? drain() : 0
+  }
+
+  private func sendAlertsAndEvents() {
+    while isConnected, flights.count < settings.window, let alert = outbox.takeAlert() {
+      send(
+        .alert(rule: alert.rule, generation: alert.generation), to: settings.topic("alerts/\(alert.rule)"), alert.json,
+        retain: true)
+    }
+    while isConnected, flights.count < settings.window, let event = nextEvent() {
+      send(.event(event.id), to: settings.topic("events"), event.json, retain: false)
+    }
+  }
+
+  /// Older events come from the buffer, newer ones from memory: those go out also when the buffer cannot be read.
+  private func nextEvent() -> (id: UInt64, json: [UInt8])? {
+    if let bound = outbox.olderEventsBelow {
+      if let event = backlog.event(after: outbox.lastEventTaken, below: bound) {
+        outbox.taken(event.id)
+        return event
+      }
+      outbox.skipEvents(below: bound)
+    }
+    return outbox.takeEvent()
+  }
+
+  /// Sends owed ticks, oldest first, in half the window, so that live ticks always find room.
+  private func drain() -> Int64 {
+    let share = max(settings.window / 2, 1)
+    while isConnected, flights.count < share {
+      guard let owed = ledger.firstOwed(committed: uplink.committed) else {
+        backlog.rest()
+        return .max
+      }
+      let wait = backlog.bucket.wait(milliseconds: now)
+      if wait > 0 { return Int64(wait) }
+      switch backlog.message(owed) {
+      case .message(let range, let ticks, let json):
+        ledger.send(owed: range)
+        ledger.note(lost: UInt64(range.count) - ticks)
+        backlog.bucket.take(json.count)
+        send(.backlog(range, ticks: ticks), to: settings.topic("backlog"), json, retain: false)
+      case .gone(let range, let ticks):
+        ledger.abandon(range, ticks: ticks)
+      case .unreadable:
+        return 5_000
+      }
+    }
+    return .max
+  }
+
+  func send(_ cargo: Cargo, to topic: String, _ payload: [UInt8], retain: Bool) {
+    guard let client else { return lose(cargo) }
+    do throws(MQTTError) {
+      let message = try client.publish(
+        topic: topic, payload: payload, quality: Int32(settings.qualityOfService), retain: retain)
+      flights[message] = Flight(cargo: cargo, sentNanoseconds: clock.bootNanoseconds())
+      uplink.publish { $0.sentBytes += UInt64(payload.count + topic.utf8.count) }
+    } catch {
+      // The library says so when the connection just broke; its event will follow.
+      lose(cargo)
+    }
+  }
+
+  func lose(_ cargo: Cargo) {
+    switch cargo {
+    case .tick(let sequence): ledger.lose(sequence...sequence)
+    case .backlog(let range, _): ledger.lose(range)
+    default: outbox.lose(cargo)
+    }
+  }
+
+  func acknowledge(_ message: Int32, _ reason: Int32) {
+    guard let flight = flights.removeValue(forKey: message) else { return }
+    let refused = reason >= 0x80
+    switch flight.cargo {
+    case .tick(let sequence):
+      if refused { ledger.abandon(sequence...sequence, ticks: 1) } else { ledger.acknowledge(sequence...sequence, ticks: 1) }
+    case .backlog(let range, let ticks):
+      if refused { ledger.abandon(range, ticks: ticks) } else { ledger.acknowledge(range, ticks: ticks) }
+    case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
+    case .event(let id): outbox.acknowledge(event: id)
+    case .info, .birth: break
+    }
+    let elapsed = clock.bootNanoseconds() - flight.sentNanoseconds
+    uplink.publish {
+      $0.roundTripMilliseconds = Double(elapsed) / 1e6
+      if refused { $0.lastError = "the broker refuses messages: reason 0x\(String(reason, radix: 16))" }
+    }
+  }
+}

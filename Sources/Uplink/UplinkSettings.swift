@@ -1,0 +1,72 @@
+/// Where and how to deliver.
+public struct UplinkSettings: Hashable, Sendable {
+  /// How the broker is reached.
+  public enum Transport: String, Hashable, Sendable {
+    case tcp
+    case tls
+    case unixSocket
+  }
+
+  /// TLS files and checks.
+  public struct TLS: Hashable, Sendable {
+    /// PEM file of the certificate authorities; nil: those of the system.
+    public var caFile: String?
+    /// PEM file of the client's certificate.
+    public var certificateFile: String?
+    /// PEM file of its key.
+    public var keyFile: String?
+    /// Whether the broker's name must be in its certificate.
+    public var verifyServerName = true
+
+    /// The system's authorities, no client certificate.
+    public init() {}
+  }
+
+  /// How the broker is reached.
+  public var transport: Transport = .tcp
+  /// Host name or address; the path for a Unix socket.
+  public var host = "localhost"
+  /// TCP port.
+  public var port = 1883
+  /// Whether MQTT 5 is spoken, else 3.1.1.
+  public var isVersion5 = true
+  /// The client's id at the broker; the session is kept under it.
+  public var clientID = "godwit"
+  /// User name, if the broker wants one.
+  public var username: String?
+  /// File with the password; read at each connect, so a changed one is taken up.
+  public var passwordFile: String?
+  /// TLS files, for `tls`.
+  public var tls = TLS()
+  /// Seconds between signs of life.
+  public var keepAliveSeconds = 60
+  /// 0 or 1.
+  public var qualityOfService = 1
+  /// First levels of all topics.
+  public var topicPrefix = "godwit/v1"
+  /// The node's level.
+  public var node = "node"
+  /// Messages that may wait for acknowledgement.
+  public var window = 20
+  /// Bytes a second for the backlog; `Int.max` is no limit.
+  public var drainBytesPerSecond = 1 << 20
+  /// The back-off's first bound.
+  public var backoffMinimumMilliseconds = 1_000
+  /// The back-off's last bound.
+  public var backoffMaximumMilliseconds = 120_000
+
+  /// A broker on this machine.
+  public init() {}
+
+  /// The broker as people know it.
+  public var address: String {
+    switch transport {
+    case .tcp: "mqtt://\(host):\(port)"
+    case .tls: "mqtts://\(host):\(port)"
+    case .unixSocket: "unix:\(host)"
+    }
+  }
+
+  /// A topic of this node.
+  public func topic(_ level: String) -> String { "\(topicPrefix)/\(node)/\(level)" }
+}

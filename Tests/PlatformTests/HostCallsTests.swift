@@ -1,0 +1,138 @@
+import Foundation
+import Platform
+import Telemetry
+import Testing
+
+/// One suite over both implementations of `HostCalls`: the running kernel, and its answers recorded into a `.host` directory.
+@Suite struct HostCallsTests {
+  /// The calls under test. A class, so that the recording goes away with it.
+  final class Subject {
+    let calls: any HostCalls
+    private let directory: URL?
+
+    init(live: Bool) throws {
+      guard !live else {
+        (calls, directory) = (LinuxCalls(), nil)
+        return
+      }
+      let directory = try Recording.make()
+      self.directory = directory
+      calls = Host(root: directory.path).calls
+    }
+
+    deinit {
+      if let directory { try? FileManager.default.removeItem(at: directory) }
+    }
+  }
+
+  /// Writes what the kernel answers as `RecordedCalls` documents it.
+  enum Recording {
+    static func make() throws -> URL {
+      let live = LinuxCalls()
+      let usage = try live.fileSystemUsage("/")
+      let clock = try live.clockState()
+      let numbers = [usage.totalBytes, usage.freeBytes, usage.availableBytes, usage.totalInodes, usage.freeInodes]
+      return try write([
+        "statvfs": "/other 1 2 3 4 5 ro\n/ \(numbers.map { "\($0)" }.joined(separator: " ")) \(usage.readOnly ? "ro" : "rw")\n",
+        "adjtimex":
+          "\(clock.synchronized ? "" : "un")synchronized \(fixed(clock.offsetSeconds)) \(fixed(clock.estimatedErrorSeconds))\n",
+        "sysconf": "\(live.clockTicksPerSecond) \(live.pageBytes)\n",
+      ])
+    }
+
+    static func write(_ files: [String: String]) throws -> URL {
+      let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-calls-\(UUID().uuidString)")
+      let host = root.appendingPathComponent(".host")
+      try FileManager.default.createDirectory(at: host, withIntermediateDirectories: true)
+      for (name, text) in files {
+        try text.write(to: host.appendingPathComponent(name), atomically: true, encoding: .utf8)
+      }
+      return root
+    }
+
+    private static func fixed(_ seconds: Double) -> String { String(format: "%.9f", seconds) }
+  }
+
+  @Test(arguments: [true, false])
+  func usageOfTheRootIsCoherent(live: Bool) throws {
+    let subject = try Subject(live: live)
+    let usage = try subject.calls.fileSystemUsage("/")
+    #expect(usage.totalBytes > 0)
+    #expect(usage.freeBytes <= usage.totalBytes)
+    #expect(usage.availableBytes <= usage.freeBytes)
+    #expect(usage.freeInodes <= usage.totalInodes)
+    // Sizes do not change while the test runs; how much is free may.
+    let kernel = try LinuxCalls().fileSystemUsage("/")
+    #expect(usage.totalBytes == kernel.totalBytes)
+    #expect(usage.readOnly == kernel.readOnly)
+  }
+
+  @Test(arguments: [true, false])
+  func anUnknownMountIsAbsent(live: Bool) throws {
+    let subject = try Subject(live: live)
+    #expect(throws: SensorError.absent("/no/such/mount")) { try subject.calls.fileSystemUsage("/no/such/mount") }
+  }
+
+  @Test(arguments: [true, false])
+  func theClockHasAFiniteState(live: Bool) throws {
+    let subject = try Subject(live: live)
+    let state = try subject.calls.clockState()
+    #expect(state.offsetSeconds.magnitude < 1_000)
+    #expect(state.estimatedErrorSeconds >= 0 && state.estimatedErrorSeconds < 10_000)
+    #expect(state.synchronized == (try LinuxCalls().clockState().synchronized))
+  }
+
+  @Test(arguments: [true, false])
+  func theConstantsAreThoseOfTheKernel(live: Bool) throws {
+    let subject = try Subject(live: live)
+    #expect(subject.calls.clockTicksPerSecond == 100)
+    #expect(subject.calls.pageBytes == Int(getpagesize()))
+  }
+
+  @Test func aRecordingIsGivenBackExactly() throws {
+    let root = try Recording.write([
+      "statvfs": "/media/My\\040Disk 6 5 4 3 2 ro\n", "adjtimex": "synchronized -0.000214637 0.001125\n",
+      "sysconf": "250 16384\n",
+    ])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let calls = Host(root: root.path).calls
+    let usage = FileSystemUsage(totalBytes: 6, freeBytes: 5, availableBytes: 4, totalInodes: 3, freeInodes: 2, readOnly: true)
+    #expect(try calls.fileSystemUsage("/media/My Disk") == usage)
+    let state = try calls.clockState()
+    #expect(state.synchronized)
+    #expect((state.offsetSeconds + 0.000_214_637).magnitude < 1e-12)
+    #expect((state.estimatedErrorSeconds - 0.001_125).magnitude < 1e-12)
+    #expect(calls.clockTicksPerSecond == 250)
+    #expect(calls.pageBytes == 16384)
+  }
+
+  @Test func aDamagedRecordingIsMalformed() throws {
+    let root = try Recording.write(["statvfs": "/ 6 many 4 3 2 ro\n", "adjtimex": "synchronized\n", "sysconf": ""])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let calls = Host(root: root.path).calls
+    #expect(throws: SensorError.malformed(path: "/", what: "a recorded statvfs line needs five numbers")) {
+      try calls.fileSystemUsage("/")
+    }
+    #expect(throws: SensorError.self) { try calls.clockState() }
+    #expect(calls.clockTicksPerSecond == 100)
+    #expect(calls.pageBytes == 4096)
+  }
+
+  @Test func withoutARecordingEverythingIsAbsent() {
+    let calls = Host(root: "/no/such/root").calls
+    #expect(throws: SensorError.absent("/statvfs")) { try calls.fileSystemUsage("/") }
+    #expect(throws: SensorError.absent("/adjtimex")) { try calls.clockState() }
+  }
+}
+
+@Suite struct OctalEscapesTests {
+  /// fs/seq_file.c writes a byte as a backslash and three octal digits.
+  @Test(arguments: [
+    ("/", "/"), (#"/media/My\040Disk"#, "/media/My Disk"), (#"a\011b\012c"#, "a\tb\nc"), (#"\134040"#, #"\040"#),
+    (#"\043x"#, "#x"),
+    (#"end\04"#, #"end\04"#), (#"\999"#, #"\999"#), (#"\400"#, #"\400"#), (#"\"#, #"\"#), ("", ""), (#"\303\251"#, "é"),
+  ])
+  func areUndone(escaped: String, plain: String) {
+    #expect(unescapedOctal(escaped) == plain)
+  }
+}

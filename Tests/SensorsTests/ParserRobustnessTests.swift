@@ -1,0 +1,98 @@
+import Foundation
+import Platform
+import Telemetry
+import Testing
+
+@testable import Sensors
+
+/// Files of the device trees, cut short and with bytes changed by a seeded generator: a parser may refuse them, but comes back.
+@Suite struct ParserRobustnessTests {
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
+    }
+  }
+
+  private typealias Parse = (inout ByteScanner) throws(SensorError) -> Void
+
+  private static func parser(of path: String) -> Parse? {
+    switch path {
+    case "proc/self/mountinfo":
+      return { (text) throws(SensorError) in
+        let mounts = try MountTable.parse(&text, path: path)
+        _ = MountTable.selected(mounts, filter: NameFilter(include: [], exclude: []), withNetwork: true)
+      }
+    case "proc/diskstats":
+      return { (text) throws(SensorError) in while !text.isAtEnd { _ = BlockDevice.Counters(&text); text.skipLine() } }
+    case "proc/net/snmp":
+      return { (text) throws(SensorError) in
+        var counters = ProtocolCounters()
+        counters.parse(&text)
+      }
+    case "proc/net/sockstat": return { (text) throws(SensorError) in _ = SocketStatistics.parse(&text) }
+    case "proc/net/tcp":
+      return { (text) throws(SensorError) in
+        var counts = [Int](repeating: 0, count: TCPStates.names.count)
+        try TCPStates.count(&text, path: path, into: &counts)
+      }
+    case "proc/1/stat": return { (text) throws(SensorError) in _ = try ProcessState.parse(&text, path: path) }
+    case "proc/self/stat": return { (text) throws(SensorError) in _ = try ProcessFigures.parse(&text, path: path) }
+    case "proc/self/smaps_rollup": return { (text) throws(SensorError) in _ = MemoryRollup.parse(&text) }
+    case "run/utmp": return { (text) throws(SensorError) in _ = try Logins.users(utmp: &text, path: path) }
+    default: return nil
+    }
+  }
+
+  @Test(arguments: [
+    "proc/self/mountinfo", "proc/diskstats", "proc/net/snmp", "proc/net/sockstat", "proc/net/tcp", "proc/1/stat",
+    "proc/self/stat",
+    "proc/self/smaps_rollup", "run/utmp",
+  ])
+  func comesBackFromAnyBytes(path: String) throws {
+    let parse = try #require(Self.parser(of: path))
+    let bytes = [UInt8](try Data(contentsOf: CaseTests.fixtures.appendingPathComponent("x86-server/" + path)))
+    func run(_ bytes: [UInt8]) { _ = try? ByteScanner.scan(bytes: bytes, parse) }
+    for length in stride(from: 0, through: bytes.count, by: max(1, bytes.count / 400)) { run(Array(bytes[0..<length])) }
+    let seed: UInt64 = 20_261_121
+    var generator = Generator(state: seed)
+    for _ in 0..<400 {
+      var changed = bytes
+      for _ in 0..<Int.random(in: 1...8, using: &generator) {
+        changed[Int.random(in: changed.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+      }
+      run(changed)
+    }
+  }
+
+  @Test func columnsAreFoundByNameInAnyOrder() {
+    let text = """
+      Udp: OutDatagrams RcvbufErrors NoPorts InDatagrams
+      Udp: 4 3 2 1
+      Tcp: RetransSegs MaxConn NewInLinux9 CurrEstab
+      Tcp: 7 -1 99 5
+      """
+    var counters = ProtocolCounters()
+    ByteScanner.scan(text) { counters.parse(&$0) }
+    #expect(counters[.inDatagrams] == 1)
+    #expect(counters[.noPort] == 2)
+    #expect(counters[.receiveBufferErrors] == 3)
+    #expect(counters[.outDatagrams] == 4)
+    #expect(counters[.established] == 5)
+    #expect(counters[.retransmitted] == 7)
+    #expect(counters[.activeOpens] == nil)
+  }
+
+  @Test func theLetterBehindTheLastParenthesisIsTheState() throws {
+    let state = try ByteScanner.scan("7 (a) Z (b\n) D 1 7") { (text) throws(SensorError) in
+      try ProcessState.parse(&text, path: "stat")
+    }
+    #expect(state == .diskSleep)
+  }
+}
