@@ -56,14 +56,13 @@ struct ExportCommand: ParsableCommand {
       }
     }
     var progress = Progress(total: (try? span.count()) ?? 0, isShown: file != nil && StandardStreams.isErrorTerminal)
-    var json = JSONWriter(capacity: 16_384)
-    let series = span.reader.series
-    guard put(format.header(series)) else { throw failure ?? .timedOut }
+    var writer = ExportWriter(format, series: span.reader.series)
+    guard put(writer.header) else { throw failure ?? .timedOut }
     var damaged = 0
     do {
       damaged = try span.each { tick in
         progress.step()
-        return put(format.line(tick, series, into: &json))
+        return put(writer.line(tick))
       }
     } catch {
       failure = failure ?? .malformed(path: span.reader.path, what: "\(error)")

@@ -11,4 +11,20 @@ import Testing
   func text(milliseconds: Int64, expected: String) {
     #expect(WallTime.text(milliseconds) == expected)
   }
+
+  @Test(arguments: [
+    ("2026-11-20", 1_795_132_800_000), ("2026-11-20T22:40", 1_795_214_400_000), ("2026-11-20 22:40:01", 1_795_214_401_000),
+    ("2026-11-20T22:40:01.042Z", 1_795_214_401_042), ("2026-11-20T23:40:01.5+01:00", 1_795_214_401_500),
+    ("2024-02-29", 1_709_164_800_000), ("1969-12-31T23:59:59.999Z", -1),
+  ])
+  func reading(text: String, milliseconds: Int64) {
+    #expect(WallTime.milliseconds(text) == milliseconds)
+  }
+
+  @Test(arguments: [
+    "", "2026", "2026-13-01", "2026-02-30", "2026-11-20T24:00", "2026-11-20T22:40:01.Z", "2026-11-20T22:40+1", "x", "2026-11-20T",
+  ])
+  func noTimes(text: String) {
+    #expect(WallTime.milliseconds(text) == nil)
+  }
 }

@@ -6,56 +6,60 @@ import Telemetry
 enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
   case csv
   case jsonl
+}
+
+/// Turns stored ticks into lines.
+struct ExportWriter {
+  private let format: ExportFormat
+  private let series: [StoredSeries]
+  private var ticks = TickJSON()
+  private var json = JSONWriter(capacity: 16_384)
+
+  init(_ format: ExportFormat, series: [StoredSeries]) {
+    self.format = format
+    self.series = series
+    ticks.learn(series.map(\.key))
+  }
 
   /// What stands before the ticks.
-  func header(_ series: [StoredSeries]) -> [UInt8] {
-    guard self == .csv else { return [] }
+  var header: [UInt8] {
+    guard format == .csv else { return [] }
     let names = ["t", "boot", "seq", "q"] + series.map { Self.field($0.key) }
     return Array((names.joined(separator: ",") + "\r\n").utf8)
   }
 
   /// One tick, one line.
-  func line(_ tick: borrowing StoredTick, _ series: [StoredSeries], into json: inout JSONWriter) -> [UInt8] {
-    switch self {
-    case .jsonl: Self.object(tick, series, into: &json)
-    case .csv: Self.row(tick, series, into: &json)
+  mutating func line(_ tick: borrowing StoredTick) -> [UInt8] {
+    switch format {
+    case .jsonl: object(tick)
+    case .csv: row(tick)
     }
   }
 
   /// As on the wire, with every value that was taken.
-  private static func object(_ tick: borrowing StoredTick, _ series: [StoredSeries], into json: inout JSONWriter) -> [UInt8] {
+  private mutating func object(_ tick: borrowing StoredTick) -> [UInt8] {
     json.clear()
-    json.beginObject()
-    json.member("t", WallTime.text(tick.wallMilliseconds))
-    json.member("boot", tick.epoch.boot)
-    json.member("seq", tick.sequence)
-    json.member("q", quality(tick))
-    json.key("m")
-    json.beginObject()
-    let values = tick.values
-    for series in series where series.id < values.count && !values[series.id].isMissing {
-      json.member(series.key, values[series.id])
-    }
-    json.endObject()
-    json.endObject()
+    ticks.append(
+      to: &json, wallMilliseconds: tick.wallMilliseconds, boot: tick.epoch.boot, sequence: tick.sequence,
+      synced: tick.epoch.synced,
+      values: tick.values)
     return json.bytes + [UInt8(ascii: "\n")]
   }
 
   /// RFC 4180; a value that was not taken is an empty field.
-  private static func row(_ tick: borrowing StoredTick, _ series: [StoredSeries], into json: inout JSONWriter) -> [UInt8] {
-    var line = Array("\(WallTime.text(tick.wallMilliseconds)),\(field(tick.epoch.boot)),\(tick.sequence),\(quality(tick))".utf8)
+  private mutating func row(_ tick: borrowing StoredTick) -> [UInt8] {
+    let quality = tick.epoch.synced ? "synced" : "unsynced"
+    var line = Array("\(WallTime.text(tick.wallMilliseconds)),\(Self.field(tick.epoch.boot)),\(tick.sequence),\(quality)".utf8)
     let values = tick.values
-    for series in series {
+    for index in series.indices {
       line.append(UInt8(ascii: ","))
-      guard series.id < values.count, values[series.id].isFinite else { continue }
+      guard index < values.count, values[index].isFinite else { continue }
       json.clear()
-      json.number(values[series.id])
+      json.number(values[index])
       line += json.bytes
     }
     return line + Array("\r\n".utf8)
   }
-
-  private static func quality(_ tick: borrowing StoredTick) -> String { tick.epoch.synced ? "synced" : "unsynced" }
 
   private static func field(_ text: String) -> String {
     guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
