@@ -42,7 +42,7 @@ let package = Package(
     module("Buffer", uses: ["Telemetry", "CSQLite"]),
     module("Alerts", uses: ["Telemetry"]),
     module("Uplink", uses: ["Telemetry", "Platform", "Buffer", "CMosquitto"]),
-    module("Agent", uses: ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
+    module("Agent", uses: ["Telemetry", "Platform", "CLinux", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
 
     .executableTarget(name: "godwitd", dependencies: ["Agent"], swiftSettings: strict),
     .executableTarget(

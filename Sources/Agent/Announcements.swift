@@ -36,7 +36,8 @@ extension Supervisor {
     writer.endObject()
     let epoch = timekeeper.current
     let event = StoredEvent(
-      id: id, epoch: epoch?.id ?? 0, milliseconds: environment.clock.bootNanoseconds() / 1_000_000, kind: kind, severity: severity,
+      id: id, epoch: epoch?.id ?? 0, milliseconds: environment.clock.bootNanoseconds() / 1_000_000, kind: kind,
+      severity: severity,
       message: message, detail: String(decoding: writer.bytes, as: UTF8.self))
     pending.events.append(event)
     _ = environment.delivery?.put(.event(id: id, json: EventJSON.encode(event, epoch: epoch)))

@@ -82,7 +82,8 @@ final class Log: Sendable {
     } else {
       // A line feed inside a message would forge a line of its own.
       let flat = message.replacing("\n", with: "; ")
-      let head = isJournal && format == .auto ? "<\(level.priority)>" : "\(WallTime.text(clock.wallMilliseconds())) \(level.rawValue) "
+      let head =
+        isJournal && format == .auto ? "<\(level.priority)>" : "\(WallTime.text(clock.wallMilliseconds())) \(level.rawValue) "
       line = Array("\(head)\(part): \(flat)".utf8)
     }
     line.append(UInt8(ascii: "\n"))

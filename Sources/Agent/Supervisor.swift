@@ -84,6 +84,8 @@ final class Supervisor {
     learnedSeries = table.count
     engine.learn(table.series)
     latest = [Double](repeating: .missing, count: table.count)
+    // What happens before the first tick has a time too.
+    pending.epochs = timekeeper.observe(clock, sequence: nextSequence)
   }
 
   func makeLane(_ sensor: SensorProfile) -> LaneSlot? {
@@ -238,6 +240,13 @@ final class Supervisor {
     } else if let dropped = pending.dropOldest(toWeight: profile.buffer.pendingBytes) {
       handle(.dropped(dropped))
     }
+  }
+
+  /// The last commit: the numbers that were not used are given back, so that a clean restart goes on without a hole.
+  func finish(_ now: Int64) {
+    pending.reservedSequence = nextSequence
+    pending.reservedEvent = events.next
+    commit(now)
   }
 
   private func takeNotices() {

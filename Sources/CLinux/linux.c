@@ -26,6 +26,11 @@ int godwit_open_read(const char *path) {
   return descriptor < 0 ? -errno : descriptor;
 }
 
+int godwit_accept(int listener) {
+  int descriptor = accept4(listener, 0, 0, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
 void godwit_allocator_economy(void) {
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TRIM_THRESHOLD, 128 * 1024);

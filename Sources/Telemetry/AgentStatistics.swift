@@ -6,6 +6,8 @@ public final class AgentStatistics: Sendable {
   public struct Figures: Sendable {
     /// Ticks taken since the start.
     public var ticks: UInt64 = 0
+    /// Boots of the machine that the buffer has seen, this one included; 0 while unknown.
+    public var boots: UInt64 = 0
     /// Ticks skipped because the one before took too long, or the machine slept.
     public var skippedTicks: UInt64 = 0
     /// How late ticks of the last window began, milliseconds: half of them were better than this.

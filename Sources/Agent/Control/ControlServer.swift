@@ -77,7 +77,7 @@ final class ControlServer {
 
   private func accept() {
     while true {
-      let descriptor = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
+      let descriptor = godwit_accept(listener)
       guard descriptor >= 0 else { return }
       guard clients.count < AgentLimits.controlClients else {
         Glibc.close(descriptor)

@@ -1,3 +1,5 @@
+import Alerts
+import Buffer
 import Platform
 import Profile
 import Sensors
@@ -25,12 +27,10 @@ extension Supervisor {
     if let delivery = environment.delivery { report.uplink = uplinkStatus(delivery.status, text) }
     report.sensors = lanes.map { sensorStatus($0.figures, now) }
     report.alerts = engine.active.map { status in
-      var alert = StatusReport.Alert(
-        rule: status.rule.name, severity: status.rule.severity.rawValue, state: status.state.rawValue, series: status.series)
-      alert.value = status.value.isFinite ? status.value : nil
-      alert.since = status.sinceMilliseconds.map { text($0 * 1_000_000) }
-      alert.message = status.message
-      return alert
+      StatusReport.Alert(
+        rule: status.rule.name, severity: status.rule.severity.rawValue, state: status.state.rawValue, series: status.series,
+        value: status.value.isFinite ? status.value : nil, since: status.sinceMilliseconds.map { text($0 * 1_000_000) },
+        message: status.message)
     }
     for (id, value) in latest.enumerated() where !value.isMissing {
       report.values[table.series[id].key] = value
@@ -59,9 +59,9 @@ extension Supervisor {
     status.path = profile.buffer.path
     status.bytes = storage.bytes
     status.maxBytes = UInt64(profile.buffer.maximumBytes)
-    status.ticks = storage.extent.map { UInt64($0.count) } ?? 0
-    status.first = storage.extent.map { "\($0.lowerBound)" }
-    status.last = storage.extent.map { "\($0.upperBound)" }
+    status.ticks = storage.extent.map { UInt64($0.sequences.count) } ?? 0
+    status.first = storage.extent?.firstWallMilliseconds.map(WallTime.text)
+    status.last = storage.extent?.lastWallMilliseconds.map(WallTime.text)
     status.uncommitted = UInt64(pending.ticks.count + storage.pendingTicks)
     status.state = storage.state.rawValue
     status.problem = storage.problem

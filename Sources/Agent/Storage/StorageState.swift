@@ -180,7 +180,7 @@ struct StorageState {
   }
 
   private mutating func measure() {
-    status.extent = try? writer?.extent()
+    status.extent = try? writer?.wallExtent()
     status.bytes = ["", "-wal", "-shm"].reduce(0) { total, suffix in
       var information = stat()
       return stat(settings.path + suffix, &information) == 0 ? total + UInt64(clamping: information.st_size) : total

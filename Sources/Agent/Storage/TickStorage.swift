@@ -16,8 +16,8 @@ struct StorageStatus: Sendable {
   var problem: String?
   /// The last tick on the disk.
   var committed: UInt64 = 0
-  /// The first and last tick on the disk, and how many sequence numbers that spans.
-  var extent: ClosedRange<UInt64>?
+  /// The first and last tick on the disk.
+  var extent: BufferExtent?
   /// Bytes of the database and its log.
   var bytes: UInt64 = 0
   /// Ticks waiting for the disk.

@@ -22,6 +22,9 @@ void godwit_thread_name(const char *name);
 /// Opens read-only, close-on-exec; returns the descriptor or -errno.
 int godwit_open_read(const char *path);
 
+/// accept4(2), close-on-exec and non-blocking; the descriptor or -errno.
+int godwit_accept(int listener);
+
 /// Keeps one arena and gives freed pages back sooner: the agent's threads allocate little.
 void godwit_allocator_economy(void);
 

@@ -1,0 +1,201 @@
+import Buffer
+import CLinux
+import Glibc
+import Platform
+import Profile
+import Sensors
+import Telemetry
+import Uplink
+
+/// The wiring of a running agent: the loop with its timer, signals and control socket around the supervisor.
+final class AgentProcess {
+  private let profilePath: String
+  private let clock = SystemClock()
+  private let environment = ProfileEnvironment.current().variables
+  private let log: Log
+  private let notifier: SystemdNotifier
+  private let loop: EventLoop
+  private let timer: TickTimer
+  private let signals: SignalQueue
+  private let lock: FileLock?
+  private let storage: StorageThread
+  private let uplink: Uplink?
+  private let supervisor: Supervisor
+  private var control: ControlServer?
+  private var nextDue: Int64 = 0
+  private var lastWatchdog: Int64 = 0
+  private var isReady = false
+
+  init(profile: Profile, profilePath: String) throws(AgentFailure) {
+    self.profilePath = profilePath
+    log = Log(profile.log, clock: clock, environment: environment)
+    notifier = SystemdNotifier(environment: environment)
+    // Before any thread starts, so that all of them inherit the mask.
+    guard let signals = SignalQueue([SIGTERM, SIGINT, SIGHUP]), let timer = TickTimer() else {
+      throw AgentFailure(description: "the kernel gives no signal or timer descriptor")
+    }
+    self.signals = signals
+    self.timer = timer
+    do throws(EventLoop.Failure) { loop = try EventLoop() } catch {
+      throw AgentFailure(description: "the kernel gives no event loop: \(error.call), errno \(error.errno)")
+    }
+    lock = try AgentProcess.takeLock(profile.buffer.path, log)
+    storage = StorageThread(StorageThread.Settings(profile), clock: clock)
+    let opening = storage.start()
+    let statistics = AgentStatistics()
+    let uplink = profile.uplink.map { _ in Uplink() }
+    self.uplink = uplink
+    supervisor = Supervisor(
+      profile: profile,
+      environment: Supervisor.Environment(
+        clock: clock, context: SensorContext(host: Host(), statistics: statistics), storage: storage, delivery: uplink, log: log,
+        maker: AgentProcess.maker),
+      opening: opening)
+    let boots = (opening?.boots ?? 0) + (opening?.epochs.contains { $0.boot == clock.boot } == true ? 0 : 1)
+    statistics.update { $0.boots = UInt64(boots) }
+    try startUplink(opening)
+    openControl()
+  }
+
+  /// Runs until SIGTERM or SIGINT.
+  func run() throws(AgentFailure) {
+    do throws(EventLoop.Failure) {
+      try loop.watch(timer.descriptor) { [unowned self] _ in onTimer() }
+      try loop.watch(signals.descriptor) { [unowned self] _ in onSignal() }
+    } catch {
+      throw AgentFailure(description: "cannot watch timer and signals: errno \(error.errno)")
+    }
+    armTimer()
+    supervisor.emit(kind: "started", severity: .info, message: "godwitd \(Agent.version) started") { json in
+      json.key("version")
+      json.string(Agent.version)
+    }
+    log.info(
+      "agent",
+      "godwitd \(Agent.version) runs as node \(supervisor.profile.node), \(supervisor.lanes.count) sensors, tick \(Quantity.duration(supervisor.profile.tickMilliseconds))"
+    )
+    godwit_allocator_trim()
+    loop.run()
+    shutDown()
+  }
+
+  // MARK: Events
+
+  private func onTimer() {
+    let expirations = timer.expirations()
+    guard expirations > 0 else { return }
+    let interval = Int64(supervisor.profile.tickMilliseconds) * 1_000_000
+    let due = nextDue + Int64(expirations - 1) * interval
+    nextDue = due + interval
+    supervisor.tick(due: due, skipped: expirations - 1)
+    control?.expire(now: SystemClock.bootMilliseconds)
+    if !isReady {
+      isReady = true
+      notifier.send("READY=1\nSTATUS=node \(supervisor.profile.node)")
+      publishIdentity()
+    }
+    feedWatchdog(due)
+  }
+
+  /// systemd hears from us only when a tick was really taken, twice as often as it wants to.
+  private func feedWatchdog(_ now: Int64) {
+    guard let interval = notifier.watchdogMicroseconds, now - lastWatchdog >= interval * 500 else { return }
+    lastWatchdog = now
+    notifier.send("WATCHDOG=1")
+  }
+
+  private func onSignal() {
+    while let signal = signals.next() {
+      if signal == SIGHUP { reload() } else { loop.stop() }
+    }
+  }
+
+  /// The first tick is at the next whole multiple of the interval since boot; all others follow it without drift.
+  private func armTimer() {
+    let interval = Int64(supervisor.profile.tickMilliseconds) * 1_000_000
+    nextDue = (clock.bootNanoseconds() / interval + 1) * interval
+    timer.arm(first: nextDue, interval: interval)
+  }
+
+  // MARK: Reload
+
+  private func reload() {
+    notifier.send("RELOADING=1\nMONOTONIC_USEC=\(monotonicMicroseconds())")
+    defer { notifier.send("READY=1") }
+    let new: Profile
+    do throws(ProfileProblems) {
+      new = try Profile.load(path: profilePath, catalogue: SensorCatalogue.kinds, environment: .current())
+    } catch {
+      log.error("reload", "the new profile is refused, the old one stays: \(error.problems.count) problems")
+      for problem in error.problems { log.error("reload", "\(problem)") }
+      return
+    }
+    let old = supervisor.profile
+    let difference = ProfileDifference(from: old, to: new)
+    guard difference.needsRestart.isEmpty, (old.uplink == nil) == (new.uplink == nil) else {
+      let what = difference.needsRestart + ((old.uplink == nil) == (new.uplink == nil) ? [] : ["uplink (its being there)"])
+      return log.error(
+        "reload", "the new profile is refused, the old one stays: restart to change \(what.joined(separator: ", "))")
+    }
+    guard !difference.isEmpty else { return log.info("reload", "the profile did not change") }
+    for line in difference.lines { log.info("reload", line) }
+    log.configure(new.log)
+    storage.configure(policy: RetentionPolicy(new.buffer), pendingBytes: new.buffer.pendingBytes)
+    supervisor.apply(new)
+    if let uplink, let settings = UplinkSettings(new), difference.uplinkChanged || difference.nodeChanged {
+      _ = uplink.put(.settings(settings))
+    }
+    if difference.tickChanged { armTimer() }
+    publishIdentity()
+    supervisor.emit(kind: "reloaded", severity: .info, message: "profile reloaded: \(difference.lines.joined(separator: "; "))")
+  }
+
+  private func monotonicMicroseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+  }
+
+  // MARK: Parts
+
+  private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
+    guard let uplink, let settings = UplinkSettings(supervisor.profile) else { return }
+    let started = uplink.start(
+      settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, position: opening?.deliveries["mqtt"],
+      lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
+    if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
+  }
+
+  private func publishIdentity() {
+    guard let uplink else { return }
+    _ = uplink.put(.info(IdentityJSON.encode(supervisor.profile, clock: clock, started: supervisor.started)))
+    supervisor.publishStates()
+  }
+
+  private func openControl() {
+    let path = supervisor.profile.control.socketPath
+    do throws(ControlServer.Failure) {
+      control = try ControlServer(path: path, loop: loop) { [unowned self] request in
+        request == "status" ? supervisor.statusReport().json() : Array("{\"error\":\"unknown request\"}".utf8)
+      }
+    } catch {
+      // Monitoring goes on without it; the command line then reads the buffer file.
+      log.error("control", error.description)
+    }
+  }
+
+  /// Stops in order: no more ticks, the last commit, goodbye to the broker, the file closed. Under two seconds in all.
+  private func shutDown() {
+    notifier.send("STOPPING=1")
+    for slot in supervisor.lanes { slot.lane.stop() }
+    supervisor.emit(kind: "stopped", severity: .info, message: "godwitd stopped")
+    supervisor.commit(clock.bootNanoseconds())
+    uplink?.stop(waitMilliseconds: 800)
+    supervisor.finish(clock.bootNanoseconds())
+    control?.close()
+    if !storage.stop(waitMilliseconds: 1_000) {
+      log.error("buffer", "the disk did not take the last commit within a second")
+    }
+    log.info("agent", "stopped")
+  }
+}

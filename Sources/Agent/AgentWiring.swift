@@ -1,0 +1,125 @@
+import Buffer
+import Platform
+import Profile
+import Sensors
+import Telemetry
+import Uplink
+
+extension AgentProcess {
+  /// Makes sensors by the name of their kind.
+  static func maker(_ name: String) -> (kind: SensorKind, make: SensorMaker)? {
+    guard let type = SensorCatalogue.type(named: name) else { return nil }
+    return (
+      type.kind,
+      { (context, settings, readings) throws(SensorError) in
+        guard let type = SensorCatalogue.type(named: name) else { throw .absent(name) }
+        return try type.init(context: context, settings: settings, readings: &readings)
+      }
+    )
+  }
+
+  /// One agent a buffer. A directory that cannot be written is no reason not to run: ticks are kept in memory then.
+  static func takeLock(_ buffer: String, _ log: Log) throws(AgentFailure) -> FileLock? {
+    do throws(FileLock.Failure) {
+      return try FileLock(path: buffer + ".lock")
+    } catch {
+      switch error {
+      case .held(let process):
+        let who = process.map { " (process \($0))" } ?? ""
+        throw AgentFailure(
+          description: "another agent\(who) uses the buffer \(buffer); stop it first, or give this one another buffer.path")
+      case .io(let code):
+        log.warning("buffer", "cannot lock \(buffer).lock: errno \(code); going on without")
+        return nil
+      }
+    }
+  }
+}
+
+extension StorageThread.Settings {
+  init(_ profile: Profile) {
+    self.init(
+      path: profile.buffer.path, node: profile.node, policy: RetentionPolicy(profile.buffer),
+      pendingBytes: profile.buffer.pendingBytes)
+  }
+}
+
+extension RetentionPolicy {
+  init(_ buffer: BufferProfile) {
+    self.init(retainMilliseconds: buffer.retainMilliseconds, maximumBytes: buffer.maximumBytes)
+  }
+}
+
+extension UplinkSettings {
+  /// Nil when the profile has no uplink.
+  init?(_ profile: Profile) {
+    guard let uplink = profile.uplink else { return nil }
+    self.init()
+    switch uplink.broker.scheme {
+    case .mqtt: transport = .tcp
+    case .mqtts: transport = .tls
+    case .unix: transport = .unixSocket
+    }
+    host = uplink.broker.path ?? uplink.broker.host
+    port = uplink.broker.port
+    isVersion5 = uplink.version == .mqtt5
+    clientID = uplink.clientID
+    username = uplink.username
+    passwordFile = uplink.passwordFile
+    tls.caFile = uplink.caFile
+    tls.certificateFile = uplink.certificateFile
+    tls.keyFile = uplink.keyFile
+    tls.verifyServerName = uplink.verifyServerName
+    keepAliveSeconds = uplink.keepAliveSeconds
+    qualityOfService = uplink.qos
+    topicPrefix = uplink.topicPrefix
+    node = profile.node
+    window = uplink.window
+    drainBytesPerSecond = uplink.drainBytesPerSecond
+    backoffMinimumMilliseconds = uplink.backoffMinimumMilliseconds
+    backoffMaximumMilliseconds = uplink.backoffMaximumMilliseconds
+  }
+}
+
+/// Who the node is and what its metrics mean, for the retained topic `info`.
+enum IdentityJSON {
+  static func encode(_ profile: Profile, clock: any Clock, started: Int64) -> [UInt8] {
+    var json = JSONWriter(capacity: 8192)
+    json.beginObject()
+    json.key("node")
+    json.string(profile.node)
+    json.key("version")
+    json.string(Agent.version)
+    json.key("boot")
+    json.string(clock.boot)
+    json.key("started")
+    json.string(WallTime.text(clock.wallMilliseconds() - (clock.bootNanoseconds() - started) / 1_000_000))
+    json.key("tick_ms")
+    json.integer(profile.tickMilliseconds)
+    json.key("labels")
+    json.beginObject()
+    for label in profile.labels {
+      json.key(label.key)
+      json.string(label.value)
+    }
+    json.endObject()
+    json.key("metrics")
+    json.beginObject()
+    for sensor in profile.sensors {
+      for metric in SensorCatalogue.type(named: sensor.kind)?.kind.metrics ?? [] {
+        json.key(metric.name)
+        json.beginObject()
+        json.key("unit")
+        json.string(metric.unit.rawValue)
+        json.key("kind")
+        json.string(metric.kind.rawValue)
+        json.key("help")
+        json.string(metric.help)
+        json.endObject()
+      }
+    }
+    json.endObject()
+    json.endObject()
+    return json.bytes
+  }
+}
