@@ -62,6 +62,12 @@ let package = Package(
     tests("UplinkTests", uses: ["Uplink", "Buffer", "Platform", "Telemetry"]),
     tests("AgentTests", uses: ["Agent", "Alerts", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink"]),
     tests("ArchitectureTests", uses: []),
+    tests(
+      "GodwitTests",
+      uses: [
+        "godwit", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["Golden"]),
     tests("EndToEndTests", uses: ["CMosquitto"]),
   ]
 )

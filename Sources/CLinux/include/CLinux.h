@@ -45,4 +45,7 @@ unsigned godwit_device_minor(uint64_t device);
 /// The terminal's width in columns, or 0 when the descriptor is no terminal.
 int godwit_terminal_columns(int descriptor);
 
+/// Its height in rows, or 0.
+int godwit_terminal_rows(int descriptor);
+
 #endif

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Platform
+import Profile
+import Sensors
+import Telemetry
+
+/// `godwit check`: whether a profile is good. Exit status 0 good, 1 bad, 2 unusable arguments.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Checks a profile and its drop-ins, and lists everything that is wrong with them.")
+
+  @Argument(help: "The profile; \(ProfileOption.usual) unless given here or by --profile.")
+  var file: String?
+
+  @Option(help: "The profile, as the other commands take it.")
+  var profile: String?
+
+  func validate() throws {
+    if file != nil, profile != nil { throw ValidationError("name the profile once: as an argument or by --profile") }
+  }
+
+  func run() throws {
+    let path = file ?? profile ?? ProfileOption.usual
+    let loaded = try ProfileFile.load(path)
+    Output.line("\(path): good: \(Self.summary(loaded))")
+  }
+
+  /// What a good profile says, in one line.
+  static func summary(_ profile: Profile) -> String {
+    func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    let uplink = profile.uplink == nil ? "no uplink" : "an uplink"
+    return
+      "node \(profile.node), a tick every \(Quantity.duration(profile.tickMilliseconds)), \(count(profile.sensors.count, "sensor")), "
+      + "\(count(profile.alerts.count, "alert")), \(uplink)"
+  }
+}
+
+/// Profiles as the commands load them.
+enum ProfileFile {
+  /// Loads a profile for this machine. When it is bad, all that is wrong is written to standard error first.
+  static func load(_ path: String) throws -> Profile {
+    guard Host().exists(path) else {
+      throw Failure("\(path): no such file; name the profile with --profile FILE, or write one with 'godwit detect'", status: 2)
+    }
+    do {
+      return try Profile.load(path: path, catalogue: SensorCatalogue.kinds, environment: .current())
+    } catch {
+      Output.error(error.description)
+      throw ExitCode.failure
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Platform
+import Telemetry
+
+/// Values of one series over a time, in a fixed number of equal parts: constant memory however long the time is.
+struct History: Sendable {
+  /// What one part holds.
+  struct Part: Sendable, Equatable {
+    var count = 0
+    var minimum = Double.infinity
+    var maximum = -Double.infinity
+    var sum = 0.0
+    var mean: Double { sum / Double(count) }
+  }
+
+  /// Unix milliseconds, both within.
+  let from: Int64
+  let to: Int64
+  private(set) var parts: [Part]
+
+  init(from: Int64, to: Int64, parts: Int) {
+    self.from = from
+    self.to = max(to, from)
+    self.parts = Array(repeating: Part(), count: max(parts, 1))
+  }
+
+  /// Adds a value; what is missing, not finite or outside of the time is left out.
+  mutating func add(_ value: Double, at time: Int64) {
+    guard value.isFinite, time >= from, time <= to else { return }
+    let index = Int((time - from) * Int64(parts.count) / (to - from + 1))
+    parts[index].count += 1
+    parts[index].minimum = min(parts[index].minimum, value)
+    parts[index].maximum = max(parts[index].maximum, value)
+    parts[index].sum += value
+  }
+
+  var isEmpty: Bool { parts.allSatisfy { $0.count == 0 } }
+  var minimum: Double { parts.map(\.minimum).min() ?? .infinity }
+  var maximum: Double { parts.map(\.maximum).max() ?? -.infinity }
+
+  /// When a part begins.
+  func start(of part: Int) -> Int64 { from + (to - from + 1) * Int64(part) / Int64(parts.count) }
+
+  /// A line a part that has values: time, least, mean, greatest, number of values.
+  func table(unit: String) -> [String] {
+    var table = Table(.left, .right, .right, .right, .right)
+    table.add(Span("time (UTC)"), Span("min"), Span("mean"), Span("max"), Span("values"))
+    for (index, part) in parts.enumerated() where part.count > 0 {
+      let time = WallTime.text(start(of: index))
+      table.add(
+        Span("\(time.prefix(10)) \(time.dropFirst(11).prefix(8))"), Span(Reading.text(part.minimum, unit: unit)),
+        Span(Reading.text(part.mean, unit: unit)), Span(Reading.text(part.maximum, unit: unit)), Span("\(part.count)"))
+    }
+    return table.lines(indent: 2)
+  }
+
+  /// A column a part, as high as its mean; a part without values stays empty.
+  func plot(unit: String, height: Int, style: Style) -> [String] {
+    let low = minimum
+    let high = maximum
+    let range = high > low ? high - low : 1
+    let labels = (0..<height).map { row in
+      row == 0 ? Reading.text(high, unit: unit) : row == height - 1 ? Reading.text(low, unit: unit) : ""
+    }
+    let margin = labels.map(\.count).max() ?? 0
+    var lines = (0..<height).map { row in
+      let columns = parts.map { part in
+        part.count == 0 ? " " : Self.block((part.mean - low) / range, row: height - 1 - row, height: height)
+      }
+      return Self.padded(labels[row], margin) + " ┤" + style.paint(columns.joined(), .green)
+    }
+    let first = String(WallTime.text(from).dropFirst(11).prefix(8))
+    let last = String(WallTime.text(to).dropFirst(11).prefix(8))
+    let gap = max(parts.count - first.count - last.count, 1)
+    lines.append(Self.padded("", margin) + "  " + first + String(repeating: " ", count: gap) + last)
+    return lines
+  }
+
+  private static let eighths = ["▁", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
+
+  /// The part of a column that lies in a row, counted from below; the lowest row always shows something.
+  private static func block(_ share: Double, row: Int, height: Int) -> String {
+    let filled = Int((share * Double(height * 8)).rounded()) - row * 8
+    if filled >= 8 { return "█" }
+    if filled > 0 { return eighths[filled] }
+    return row == 0 ? "▁" : " "
+  }
+
+  private static func padded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(width - text.count, 0)) + text
+  }
+}

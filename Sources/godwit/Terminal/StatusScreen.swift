@@ -1,0 +1,179 @@
+import Telemetry
+
+/// Draws a report: a pure function of the report, the width and whether there are colours.
+struct StatusScreen {
+  let report: StatusReport
+  let width: Int
+  let style: Style
+  /// Why the agent was not the one to answer.
+  var agentProblem: String?
+
+  private static let label = 9
+
+  /// The lines, without line feeds.
+  func lines() -> [String] {
+    header + [""] + sampling + store + link + [""] + alerts + section("VALUES", values) + section("SENSORS", sensors)
+  }
+
+  // MARK: - Header
+
+  private var header: [String] {
+    var first = Line(width: width)
+    first.add(report.node, .bold)
+    switch report.source {
+    case .agent: first.add(" · the running agent · \(day(report.time))")
+    case .buffer:
+      first.add(" · the buffer file, not the agent", .yellow)
+      first.add(" · last tick \(report.time.isEmpty ? "none" : day(report.time))")
+    }
+    var facts: [String] = []
+    if let uptime = report.uptimeSeconds { facts.append("up \(Reading.duration(seconds: uptime))") }
+    if let synced = report.clock.synced { facts.append(synced ? "clock synchronised" + offset : "clock not synchronised") }
+    if let started = report.started { facts.append("agent since \(moment(started))") }
+    facts += report.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    var lines = [first.text(style)]
+    if !facts.isEmpty { lines.append(line(facts.joined(separator: " · "))) }
+    if let agentProblem { lines.append(line("no agent answers: \(agentProblem)", .yellow)) }
+    return lines
+  }
+
+  private var offset: String {
+    report.clock.offsetSeconds.map { ", \(Reading.number($0 * 1000)) ms off" } ?? ""
+  }
+
+  // MARK: - Sampling, store, link
+
+  private var sampling: [String] {
+    guard report.source == .agent else { return [] }
+    let tick = report.tick
+    let late =
+      "late \(Reading.number(tick.lateP50Milliseconds)) ms, p99 \(Reading.number(tick.lateP99Milliseconds)), "
+      + "max \(Reading.number(tick.lateMaxMilliseconds))"
+    let text = "every \(Quantity.duration(tick.everyMilliseconds)) · \(tick.ticks) taken, \(tick.skipped) skipped · \(late)"
+    return [labelled("ticks", [Span(text)])]
+  }
+
+  private var store: [String] {
+    let buffer = report.buffer
+    var spans: [Span] = []
+    if buffer.maxBytes > 0 {
+      let share = Double(buffer.bytes) / Double(buffer.maxBytes)
+      spans += [Span(Bar.text(share, width: 10), Bar.colour(share)), Span(" ")]
+      spans.append(Span("\(size(buffer.bytes)) of \(size(buffer.maxBytes)) · "))
+    }
+    spans.append(Span("\(buffer.ticks) ticks"))
+    if let first = buffer.first { spans.append(Span(" since \(moment(first))")) }
+    if buffer.uncommitted > 0 { spans.append(Span(" · \(buffer.uncommitted) unwritten")) }
+    if buffer.state != "ok", buffer.state != "read-only" { spans.append(Span(" · \(buffer.state)", .red)) }
+    var lines = [labelled("buffer", spans)]
+    if report.source == .buffer { lines.append(labelled("", [Span(buffer.path)])) }
+    if let problem = buffer.problem { lines.append(labelled("", [Span("! \(problem)", .red)])) }
+    return lines
+  }
+
+  private var link: [String] {
+    let uplink = report.uplink
+    guard uplink.configured else { return [labelled("uplink", [Span("none configured", .grey)])] }
+    let counts = "delivered \(uplink.delivered) · owed \(uplink.owed) · lost \(uplink.lost)"
+    guard report.source == .agent else { return [labelled("uplink", [Span("owed \(uplink.owed)")])] }
+    var spans = [Span(uplink.state, uplink.state == "connected" ? .green : .yellow)]
+    if let broker = uplink.broker { spans.append(Span(" \(broker)")) }
+    if let since = uplink.since { spans.append(Span(" since \(moment(since))")) }
+    if uplink.attempts > 0 { spans.append(Span(" · attempt \(uplink.attempts)")) }
+    var second = [Span(counts)]
+    if let roundTrip = uplink.roundTripMilliseconds { second.append(Span(" · acknowledged in \(Reading.number(roundTrip)) ms")) }
+    var lines = [labelled("uplink", spans), labelled("", second)]
+    if uplink.state != "connected", let error = uplink.lastError { lines.append(labelled("", [Span("! \(error)", .yellow)])) }
+    return lines
+  }
+
+  // MARK: - Alerts, values, sensors
+
+  private var alerts: [String] {
+    guard !report.alerts.isEmpty else { return [labelled("alerts", [Span("none", .green)])] }
+    var table = Table(.left, .left, .left, .left, .left)
+    for alert in report.alerts {
+      let colour: Style.Colour = alert.state == "pending" ? .grey : alert.severity == "critical" ? .red : .yellow
+      table.add(
+        Span(alert.state, colour), Span(alert.severity, colour), Span(alert.rule, .bold), Span(alert.since.map(moment) ?? "–"),
+        Span(alert.message))
+    }
+    return [heading("ALERTS")] + table.lines(indent: 2, width: width, style: style)
+  }
+
+  private var values: [String] {
+    var table = Table(.left, .left, .left, .left)
+    for row in KeyValues.rows(values: report.values, units: report.units) {
+      let bar = row.share.map { Span(Bar.text($0, width: max(min(width / 4, 30), 8)), Bar.colour($0)) } ?? Span("")
+      let instance = row.instance == "…" ? Span(row.instance) : Span(row.instance).cut(max(width / 3, 12))
+      table.add(Span(row.title), instance, bar, Span(row.text))
+    }
+    return table.lines(indent: 2, width: width, style: style)
+  }
+
+  private var sensors: [String] {
+    guard !report.sensors.isEmpty else { return [] }
+    var table = Table(.left, .left, .right, .right, .right, .right, .left)
+    table.add(
+      Span("", .grey), Span("state", .grey), Span("every", .grey), Span("age", .grey), Span("took", .grey), Span("values", .grey),
+      Span(""))
+    for sensor in report.sensors {
+      let isStale = (sensor.ageSeconds ?? 0) * 1000 > Double(sensor.everyMilliseconds) * 3
+      table.add(
+        Span(sensor.name), Span(sensor.state, colour(of: sensor.state)), Span(Quantity.duration(sensor.everyMilliseconds)),
+        Span(sensor.ageSeconds.map(age) ?? "–", isStale ? .yellow : nil),
+        Span("\(Quantity.fixed(sensor.durationMilliseconds, decimals: 2)) ms"), Span("\(sensor.values)"),
+        Span(sensor.problem ?? "", .grey))
+    }
+    return table.lines(indent: 2, width: width, style: style)
+  }
+
+  private func colour(of state: String) -> Style.Colour {
+    switch state {
+    case "ok": .green
+    case "absent", "starting": .grey
+    case "partial": .yellow
+    default: .red
+    }
+  }
+
+  private func age(_ seconds: Double) -> String {
+    seconds < 10 ? "\(Quantity.fixed(seconds, decimals: 1))s" : Reading.duration(seconds: seconds)
+  }
+
+  // MARK: - Pieces
+
+  private func line(_ text: String, _ colour: Style.Colour? = nil) -> String {
+    var line = Line(width: width)
+    line.add(text, colour)
+    return line.text(style)
+  }
+
+  private func labelled(_ label: String, _ spans: [Span]) -> String {
+    var line = Line(width: width)
+    line.add(label + String(repeating: " ", count: Self.label - label.count), .cyan)
+    for span in spans { line.add(span) }
+    return line.text(style)
+  }
+
+  private func heading(_ title: String) -> String { line(title, .cyan) }
+
+  private func section(_ title: String, _ lines: [String]) -> [String] {
+    lines.isEmpty ? [] : ["", heading(title)] + lines
+  }
+
+  private func size(_ bytes: UInt64) -> String { Reading.text(Double(bytes), unit: "B") }
+
+  /// `2026-11-20 22:40:01 UTC` of a wall time.
+  private func day(_ time: String) -> String {
+    guard time.count >= 19 else { return time }
+    return "\(time.prefix(10)) \(time.dropFirst(11).prefix(8)) UTC"
+  }
+
+  /// A wall time as short as it is clear: only the time of day within the report's day.
+  private func moment(_ time: String) -> String {
+    guard time.count >= 19 else { return time }
+    let clock = time.dropFirst(11).prefix(8)
+    return time.prefix(10) == report.time.prefix(10) ? String(clock) : "\(time.prefix(10)) \(clock)"
+  }
+}

@@ -1,0 +1,75 @@
+/// Rows of cells in aligned columns, two blanks apart.
+struct Table {
+  enum Alignment {
+    case left
+    case right
+  }
+
+  private let alignments: [Alignment]
+  private var rows: [[Span]] = []
+
+  init(_ alignments: Alignment...) { self.alignments = alignments }
+
+  var isEmpty: Bool { rows.isEmpty }
+
+  mutating func add(_ cells: Span...) { rows.append(cells) }
+
+  /// The lines. Where they would be wider than `width`, the last column is cut, or broken between words.
+  func lines(indent: Int = 0, width: Int = .max, wrapping: Bool = false, style: Style = .plain) -> [String] {
+    let widths = alignments.indices.map { column in rows.map { $0.indices.contains(column) ? $0[column].width : 0 }.max() ?? 0 }
+    let start = widths.dropLast().reduce(indent) { $0 + $1 + 2 }
+    return rows.flatMap { row -> [String] in
+      guard wrapping, let last = row.last, row.count == alignments.count, width - start >= 20 else {
+        return [line(row, widths, indent, width, style)]
+      }
+      let pieces = last.broken(width - start)
+      let first = line(row.dropLast() + [pieces[0]], widths, indent, width, style)
+      return [first] + pieces.dropFirst().map { String(repeating: " ", count: start) + style.paint($0.text, $0.colour) }
+    }
+  }
+
+  private func line(_ row: [Span], _ widths: [Int], _ indent: Int, _ width: Int, _ style: Style) -> String {
+    var line = Line(indent: indent, width: width)
+    for (column, cell) in row.enumerated() {
+      let padding = Span(String(repeating: " ", count: max(widths[column] - cell.width, 0)))
+      if column > 0 { line.add("  ") }
+      if alignments[column] == .right { line.add(padding) }
+      line.add(cell)
+      if alignments[column] == .left, column < row.count - 1 { line.add(padding) }
+    }
+    return line.text(style)
+  }
+}
+
+/// One line of spans that never grows beyond a width.
+struct Line {
+  private var spans: [Span] = []
+  private var room: Int
+
+  init(indent: Int = 0, width: Int) {
+    room = width
+    if indent > 0 { add(Span(String(repeating: " ", count: indent))) }
+  }
+
+  mutating func add(_ span: Span) {
+    guard room > 0 else { return }
+    let fitting = span.cut(room)
+    room -= fitting.width
+    spans.append(fitting)
+  }
+
+  mutating func add(_ text: String, _ colour: Style.Colour? = nil) { add(Span(text, colour)) }
+
+  /// The text, without blanks at its end.
+  func text(_ style: Style) -> String {
+    var kept = spans
+    while let last = kept.last {
+      let trimmed = String(last.text.reversed().drop { $0 == " " }.reversed())
+      kept.removeLast()
+      if trimmed.isEmpty { continue }
+      kept.append(Span(trimmed, last.colour))
+      break
+    }
+    return kept.map { style.paint($0.text, $0.colour) }.joined()
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Testing
+
+@testable import godwit
+
+@Suite struct ArgumentTests {
+  @Test(arguments: [
+    ["bogus"], ["check", "a", "b"], ["check", "a", "--profile", "b"], ["sensors", "nothing"], ["sample", "--interval", "fast"],
+    ["sample", "--sensor", "nothing"], ["sample", "--root", "/nowhere/at/all"], ["export", "--since", "yesterday"],
+    ["export", "--format", "xml"], ["history"], ["history", "cpu.load1", "--plot", "--table"], ["status", "--bogus"],
+    ["run", "x"],
+  ])
+  func unusableArguments(arguments: [String]) {
+    #expect(throws: (any Error).self) {
+      do {
+        _ = try Godwit.parseAsRoot(arguments)
+      } catch {
+        #expect(Godwit.exitCode(for: error) == .validationFailure)
+        throw error
+      }
+    }
+  }
+
+  @Test(arguments: [["--help"], ["--version"], ["status", "--help"], ["help", "export"]])
+  func helpIsNoFailure(arguments: [String]) throws {
+    do {
+      var command = try Godwit.parseAsRoot(arguments)
+      try command.run()
+    } catch {
+      #expect(Godwit.exitCode(for: error) == .success)
+    }
+  }
+
+  @Test(arguments: [
+    ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
+    ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
+  ])
+  func usableArguments(arguments: [String]) throws {
+    _ = try Godwit.parseAsRoot(arguments)
+  }
+}

@@ -1,0 +1,126 @@
+import Telemetry
+import Testing
+
+@testable import godwit
+
+@Suite struct TerminalTests {
+  @Test(arguments: [
+    (0.0, "░░░░"), (1, "████"), (0.5, "██░░"), (0.53, "██▏░"), (-1, "░░░░"), (7, "████"), (.nan, "░░░░"), (0.01, "░░░░"),
+    (0.04, "▏░░░"), (0.99, "████"),
+  ])
+  func bars(share: Double, text: String) {
+    #expect(Bar.text(share, width: 4) == text)
+  }
+
+  @Test(arguments: [
+    (12.4, "%", "12.4 %"), (0.0, "B", "0 B"), (1536, "B", "1.5 KiB"), (1_048_576, "B/s", "1 MiB/s"),
+    (1_800_000_000, "Hz", "1.8 GHz"),
+    (51.25, "°C", "51.25 °C"), (0.123456, "", "0.123"), (1e20, "B", "1e+20 B"), (90_061, "s", "1d 1h"), (3.5, "s", "3.5 s"),
+    (.nan, "%", "–"), (-5, "V", "-5 V"), (150.04, "W", "150 W"),
+  ])
+  func readings(value: Double, unit: String, text: String) {
+    #expect(Reading.text(value, unit: unit) == text)
+  }
+
+  @Test(arguments: [
+    (0.0, "0s"), (59.9, "59s"), (61, "1m 1s"), (3600, "1h 0m"), (100_000, "1d 3h"), (-5, "-5s"), (.infinity, "–"),
+  ])
+  func durations(seconds: Double, text: String) {
+    #expect(Reading.duration(seconds: seconds) == text)
+  }
+
+  @Test(arguments: [
+    ("cpu.load1", "cpu.load1", []), (#"a.b{c="1",d="x y"}"#, "a.b", ["1", "x y"]), (#"a{b="q\"\\n\n"}"#, "a", ["q\"\\n\n"]),
+    ("{", "{", []), ("a{", "a{", []), ("a{}", "a", []), (#"a{b="unended}"#, "a", []),
+  ])
+  func seriesKeys(key: String, name: String, instances: [String]) {
+    #expect(SeriesKey(key).name == name)
+    #expect(SeriesKey(key).instances == instances)
+  }
+
+  @Test func everyKeyOfASeriesComesApartAgain() {
+    let values = ["plain", "", "\"", "\\", "a\nb", "},{", "é🐦"]
+    let series = Series(Metric("m", unit: .none, help: ""), values.enumerated().map { Label("k\($0.offset)", $0.element) })
+    #expect(SeriesKey(series.key).instances == values)
+  }
+
+  @Test func tablesAlignAndCut() {
+    var table = Table(.left, .right, .left)
+    table.add(Span("a"), Span("1"), Span("short"))
+    table.add(Span("long"), Span("22"), Span("much too long for it"))
+    #expect(table.lines(indent: 1) == [" a      1  short", " long  22  much too long for it"])
+    #expect(table.lines(width: 16) == ["a      1  short", "long  22  much …"])
+    #expect(table.lines(width: 30, wrapping: true) == ["a      1  short", "long  22  much too long for it"])
+    #expect(table.lines(width: 29).last == "long  22  much too long for …")
+  }
+
+  @Test func wrappingBreaksBetweenWords() {
+    var table = Table(.left, .left)
+    table.add(Span("key"), Span("one two three four five six"))
+    #expect(table.lines(width: 25, wrapping: true) == ["key  one two three four", "     five six"])
+  }
+
+  @Test func coloursCostNoWidthAndOnlyWhenWanted() {
+    var table = Table(.left, .left)
+    table.add(Span("a", .red), Span("b"))
+    table.add(Span("ccc"), Span("d"))
+    #expect(table.lines(style: Style(isColoured: true)) == ["\u{1B}[31ma\u{1B}[0m    b", "ccc  d"])
+    #expect(table.lines() == ["a    b", "ccc  d"])
+  }
+
+  @Test func controlCharactersCannotSteerTheTerminal() {
+    #expect(Span("a\u{1B}[2Jb\u{9B}c\n").text == "a·[2Jb·c·")
+  }
+
+  @Test func framesOverwriteOneAnother() {
+    var frame = Frame()
+    let first = frame.text(of: ["a", "b", "c"], isTerminal: true, rows: 3)
+    let second = frame.text(of: ["d"], isTerminal: true, rows: 3)
+    #expect(first == "\u{1B}[2J\u{1B}[Ha\u{1B}[K\nb\u{1B}[K\n\u{1B}[J")
+    #expect(second == "\u{1B}[Hd\u{1B}[K\n\u{1B}[J")
+    var plain = Frame()
+    let texts = [plain.text(of: ["a"], isTerminal: false, rows: nil), plain.text(of: ["b"], isTerminal: false, rows: nil)]
+    #expect(texts == ["a\n", "\nb\n"])
+  }
+}
+
+@Suite struct HistoryTests {
+  @Test func partsHoldWhatFallsIntoThem() {
+    var history = History(from: 1000, to: 1999, parts: 4)
+    for (value, time): (Double, Int64) in [
+      (1, 1000), (3, 1249), (5, 1250), (.nan, 1300), (.missing, 1300), (9, 999), (9, 2000), (7, 1999),
+    ] {
+      history.add(value, at: time)
+    }
+    #expect(history.parts.map(\.count) == [2, 1, 0, 1])
+    #expect(history.parts[0].mean == 2)
+    #expect(history.minimum == 1)
+    #expect(history.maximum == 7)
+    #expect(history.start(of: 3) == 1750)
+  }
+
+  @Test func oneInstantIsATimeToo() {
+    var history = History(from: 5, to: 5, parts: 3)
+    history.add(1, at: 5)
+    #expect(history.parts.map(\.count) == [1, 0, 0])
+  }
+
+  @Test func thePlotShowsLowAndHigh() {
+    var history = History(from: 0, to: 7999, parts: 8)
+    for step in 0..<8 where step != 5 { history.add(Double(step), at: Int64(step) * 1000) }
+    #expect(
+      history.plot(unit: "%", height: 2, style: .plain) == [
+        "7 % ┤    ▁ ▆█", "0 % ┤▁▂▅▇█ ██", "     00:00:00 00:00:07",
+      ])
+  }
+
+  @Test func theTableListsPartsWithValues() {
+    var history = History(from: 0, to: 7_199_999, parts: 2)
+    history.add(10, at: 0)
+    history.add(20, at: 1)
+    #expect(
+      history.table(unit: "%") == [
+        "  time (UTC)            min  mean   max  values", "  1970-01-01 00:00:00  10 %  15 %  20 %       2",
+      ])
+  }
+}
