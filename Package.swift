@@ -42,7 +42,7 @@ let package = Package(
     module("Buffer", uses: ["Telemetry", "CSQLite"]),
     module("Alerts", uses: ["Telemetry"]),
     module("Uplink", uses: ["Telemetry", "Platform", "Buffer", "CMosquitto"]),
-    module("Agent", uses: ["Telemetry", "Platform", "CLinux", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
+    module("Agent", uses: ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
 
     .executableTarget(name: "godwitd", dependencies: ["Agent"], swiftSettings: strict),
     .executableTarget(
@@ -65,7 +65,8 @@ let package = Package(
     tests(
       "GodwitTests",
       uses: [
-        "godwit", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "godwit", "Buffer", "Platform", "Profile", "Sensors", "Telemetry",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
     tests("EndToEndTests", uses: ["CMosquitto"]),

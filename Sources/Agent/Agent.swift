@@ -1,5 +1,4 @@
 import Buffer
-import CLinux
 import Glibc
 import Platform
 import Profile
@@ -51,7 +50,7 @@ public enum Agent {
         return refuse("unknown argument '\(argument)'")
       }
     }
-    godwit_allocator_economy()
+    Allocator.economize()
     return run(profile: path)
   }
 

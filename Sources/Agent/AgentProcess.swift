@@ -1,5 +1,4 @@
 import Buffer
-import CLinux
 import Glibc
 import Platform
 import Profile
@@ -74,7 +73,7 @@ final class AgentProcess {
       "agent",
       "godwitd \(Agent.version) runs as node \(supervisor.profile.node), \(supervisor.lanes.count) sensors, tick \(Quantity.duration(supervisor.profile.tickMilliseconds))"
     )
-    godwit_allocator_trim()
+    Allocator.trim()
     loop.run()
     shutDown()
   }

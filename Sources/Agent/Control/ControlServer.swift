@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import Platform
 
 /// Answers the command line on a Unix socket, on the loop thread, without ever blocking it: one request line in, one answer out.
@@ -11,9 +9,8 @@ final class ControlServer {
     var deadline: Int64 = 0
   }
 
-  private let path: String
   private let loop: EventLoop
-  private let listener: Int32
+  private let listener: UnixListener
   private var clients: [Int32: Client] = [:]
   private let answer: (String) -> [UInt8]
 
@@ -24,13 +21,15 @@ final class ControlServer {
 
   /// Listens at `path`; a stale socket there is replaced. `answer` turns a request line into the whole answer.
   init(path: String, loop: EventLoop, answer: @escaping (String) -> [UInt8]) throws(Failure) {
-    self.path = path
     self.loop = loop
     self.answer = answer
-    listener = try ControlServer.listen(path)
+    do throws(UnixListener.Failure) { listener = try UnixListener(path: path) } catch {
+      throw Failure(description: "no control socket: \(error.description)")
+    }
     do throws(EventLoop.Failure) {
-      try loop.watch(listener) { [unowned self] _ in accept() }
+      try loop.watch(listener.descriptor) { [unowned self] _ in accept() }
     } catch {
+      listener.remove()
       throw Failure(description: "cannot watch the control socket: errno \(error.errno)")
     }
   }
@@ -38,9 +37,8 @@ final class ControlServer {
   /// Closes everything and removes the socket.
   func close() {
     for descriptor in clients.keys { drop(descriptor) }
-    loop.unwatch(listener)
-    Glibc.close(listener)
-    unlink(path)
+    loop.unwatch(listener.descriptor)
+    listener.remove()
   }
 
   /// Sends away clients that are too slow; to be called now and then.
@@ -48,39 +46,10 @@ final class ControlServer {
     for (descriptor, client) in clients where client.deadline < now { drop(descriptor) }
   }
 
-  private static func listen(_ path: String) throws(Failure) -> Int32 {
-    var name = sockaddr_un()
-    let bytes = Array(path.utf8)
-    guard bytes.count < MemoryLayout.size(ofValue: name.sun_path) else {
-      throw Failure(description: "the control socket's path is longer than 107 bytes: \(path)")
-    }
-    name.sun_family = sa_family_t(AF_UNIX)
-    // sockaddr_un holds the path in a tuple: copied as bytes.
-    withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: bytes) }
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-    guard descriptor >= 0 else { throw Failure(description: "cannot make the control socket: errno \(errno)") }
-    unlink(path)
-    let before = umask(0o117)
-    let bound = withUnsafePointer(to: &name) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    umask(before)
-    guard bound == 0, Glibc.listen(descriptor, 8) == 0 else {
-      let code = errno
-      Glibc.close(descriptor)
-      throw Failure(description: "cannot listen on the control socket \(path): \(String(cString: strerror(code)))")
-    }
-    return descriptor
-  }
-
   private func accept() {
-    while true {
-      let descriptor = godwit_accept(listener)
-      guard descriptor >= 0 else { return }
+    while let descriptor = listener.accept() {
       guard clients.count < AgentLimits.controlClients else {
-        Glibc.close(descriptor)
+        UnixListener.end(descriptor)
         continue
       }
       let client = Client()
@@ -109,27 +78,24 @@ final class ControlServer {
 
   /// The request line once it is whole; nil while it is not, or when the client is gone or says too much.
   private func readRequest(_ descriptor: Int32, _ client: Client) -> String? {
-    var chunk = [UInt8](repeating: 0, count: AgentLimits.controlRequestBytes)
-    let count = read(descriptor, &chunk, chunk.count)
-    if count < 0, errno == EAGAIN || errno == EINTR { return nil }
-    guard count > 0, client.request.count + count <= AgentLimits.controlRequestBytes else {
+    switch UnixListener.read(descriptor, into: &client.request, limit: AgentLimits.controlRequestBytes) {
+    case .later: return nil
+    case .bytes where client.request.count <= AgentLimits.controlRequestBytes: break
+    case .bytes, .gone:
       drop(descriptor)
       return nil
     }
-    client.request += chunk[0..<count]
     guard let end = client.request.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
     return String(decoding: client.request[0..<end], as: UTF8.self)
   }
 
   private func write(_ descriptor: Int32, _ client: Client) {
     while client.sent < client.answer.count {
-      // MSG_NOSIGNAL is not needed: the process ignores SIGPIPE.
-      let count = client.answer.withUnsafeBytes { bytes in
-        Glibc.write(descriptor, bytes.baseAddress?.advanced(by: client.sent), bytes.count - client.sent)
+      switch UnixListener.write(descriptor, client.answer, from: client.sent) {
+      case .bytes(let count): client.sent += count
+      case .later: return watch(descriptor, writable: true)
+      case .gone: return drop(descriptor)
       }
-      if count < 0, errno == EAGAIN { return watch(descriptor, writable: true) }
-      guard count > 0 else { return drop(descriptor) }
-      client.sent += count
     }
     drop(descriptor)
   }
@@ -137,6 +103,6 @@ final class ControlServer {
   private func drop(_ descriptor: Int32) {
     guard clients.removeValue(forKey: descriptor) != nil else { return }
     loop.unwatch(descriptor)
-    Glibc.close(descriptor)
+    UnixListener.end(descriptor)
   }
 }
