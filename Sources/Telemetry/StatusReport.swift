@@ -113,7 +113,7 @@ public struct StatusReport: Sendable, Equatable, Codable {
     public var last: String?
     /// Ticks taken but not written yet.
     public var uncommitted: UInt64 = 0
-    /// `ok`, `memory-only` (nothing can be written, the newest ticks are kept in memory) or `read-only` (opened by the command
+    /// `opening`, `ok`, `memory-only` (nothing can be written, the newest ticks are kept in memory) or `read-only` (opened by the command
     /// line).
     public var state = "ok"
     /// What is wrong.

@@ -24,7 +24,7 @@ extension StatusReport {
     json.object("m") { json in
       for (key, value) in values.sorted(by: { $0.key < $1.key }) where value.isFinite { json.member(key, value) }
     }
-    json.member("units", units)
+    json.member("units", units.filter { !$0.value.isEmpty })
     json.endObject()
     return json.bytes
   }

@@ -5,7 +5,7 @@ extension StatusReport {
     public var configured = false
     /// Its address, without credentials.
     public var broker: String?
-    /// `off`, `connecting`, `connected`, `waiting` (for the next attempt) or `refused` (by the broker; waits likewise).
+    /// `off` (none is configured), `connecting`, `connected`, `waiting` (for the next attempt) or `stopped`.
     public var state = "off"
     /// Since when it is so, wall time.
     public var since: String?
@@ -71,7 +71,7 @@ extension StatusReport {
   public struct Alert: Sendable, Equatable, Codable {
     /// The rule's name.
     public var rule: String
-    /// `info`, `warning` or `critical`.
+    /// `info`, `warning` or `critical`; `unknown` from a buffer whose profile is not at hand.
     public var severity: String
     /// `pending`, `firing` or `clearing`.
     public var state: String

@@ -65,7 +65,10 @@ struct HistoryCommand: ParsableCommand {
     if history.isEmpty {
       lines.append("  no values")
     } else {
-      lines += asPlot ? history.plot(unit: series.unit, height: Self.plotRows, style: style) : history.table(unit: series.unit)
+      lines +=
+        asPlot
+        ? history.coarsened().plot(unit: series.unit, width: history.parts.count, height: Self.plotRows, style: style)
+        : history.table(unit: series.unit)
     }
     return (lines + [""]).map { $0 + "\n" }.joined()
   }

@@ -68,7 +68,7 @@ struct DevicePlace: ParsableArguments {
     if buffer != nil, socket == nil, profile == nil { return ReportSource(socket: nil, buffer: buffer) }
     if socket != nil, profile == nil { return ReportSource(socket: socket, buffer: buffer) }
     let loaded = try ProfileFile.load(profile ?? ProfileOption.usual)
-    return ReportSource(socket: socket ?? loaded.control.socketPath, buffer: buffer ?? loaded.buffer.path)
+    return ReportSource(socket: socket ?? loaded.control.socketPath, buffer: buffer ?? loaded.buffer.path, rules: loaded.alerts)
   }
 }
 

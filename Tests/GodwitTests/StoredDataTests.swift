@@ -105,6 +105,9 @@ import Testing
     #expect(report.values == ["cpu.usage_percent": 59.9, Self.disk.key: 50])
     #expect(report.units == ["cpu.usage_percent": "%", "disk.usage_percent": "%"])
     #expect(report.alerts.map(\.rule) == ["busy"])
+    #expect(report.alerts.map(\.severity) == ["unknown"])
+    let rules = [AlertRule(name: "busy", metric: "cpu.usage_percent", when: .init(.greater, 95), severity: .critical)]
+    #expect(try BufferStatus.read(path, rules: rules).alerts.map(\.severity) == ["critical"])
     #expect(throws: Failure.self) { try ReportSource(socket: self.folder + "/no.sock", buffer: nil).report() }
   }
 

@@ -109,9 +109,26 @@ import Testing
     var history = History(from: 0, to: 7999, parts: 8)
     for step in 0..<8 where step != 5 { history.add(Double(step), at: Int64(step) * 1000) }
     #expect(
-      history.plot(unit: "%", height: 2, style: .plain) == [
+      history.plot(unit: "%", width: 8, height: 2, style: .plain) == [
         "7 % ┤    ▁ ▆█", "0 % ┤▁▂▅▇█ ██", "     00:00:00 00:00:07",
       ])
+  }
+
+  @Test func slowValuesFillTheirPlot() {
+    var history = History(from: 0, to: 79_999, parts: 80)
+    for step in 0..<8 { history.add(1, at: Int64(step) * 10_000) }
+    let coarse = history.coarsened()
+    #expect(coarse.parts.map(\.count) == [2, 2, 2, 2])
+    #expect(coarse.plot(unit: "", width: 10, height: 1, style: .plain).first == "1 ┤▁▁▁▁▁▁▁▁")
+    #expect(coarse.coarsened().parts == coarse.parts)
+  }
+
+  @Test func aLongPlotSaysItsDates() {
+    var history = History(from: 0, to: 2 * 86_400_000, parts: 50)
+    history.add(1, at: 0)
+    #expect(
+      history.plot(unit: "", width: 50, height: 1, style: .plain).last
+        == "   1970-01-01 00:00:00            1970-01-03 00:00:00")
   }
 
   @Test func theTableListsPartsWithValues() {

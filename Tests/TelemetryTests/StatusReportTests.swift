@@ -60,10 +60,12 @@ import Testing
     #expect(try JSONDecoder().decode(StatusReport.self, from: Data(report.json())) == report)
   }
 
-  @Test func whatIsNotFiniteIsLeftOut() throws {
+  @Test func whatIsNotFiniteOrHasNoUnitIsLeftOut() throws {
     var report = StatusReport(source: .agent, node: "n", time: "")
+    report.units = ["a": "", "d": "%"]
     report.values = ["a": .nan, "b": .infinity, "c": .missing, "d": 1]
     let decoded = try JSONDecoder().decode(StatusReport.self, from: Data(report.json()))
     #expect(decoded.values == ["d": 1])
+    #expect(decoded.units == ["d": "%"])
   }
 }

@@ -8,7 +8,7 @@ enum BufferStatus {
   static let ticks: UInt64 = 120
 
   /// Reads the file; makes and changes nothing.
-  static func read(_ path: String) throws(BufferError) -> StatusReport {
+  static func read(_ path: String, rules: [AlertRule] = []) throws(BufferError) -> StatusReport {
     let reader = try BufferReader(path: path)
     let state = try reader.state()
     var report = StatusReport(source: .buffer, node: state.node ?? "unknown", time: "")
@@ -24,7 +24,8 @@ enum BufferStatus {
     }
     report.alerts = state.alerts.map { alert in
       StatusReport.Alert(
-        rule: alert.rule, severity: "unknown", state: alert.state, series: alert.series,
+        rule: alert.rule, severity: rules.first { $0.name == alert.rule }?.severity.rawValue ?? "unknown", state: alert.state,
+        series: alert.series,
         value: alert.value.isFinite ? alert.value : nil, since: WallTime.text(alert.sinceMilliseconds),
         message: "\(alert.series) was \(Reading.number(alert.value))")
     }

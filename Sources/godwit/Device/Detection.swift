@@ -40,17 +40,23 @@ struct Detection {
     return "  \(name):  # \(found.count) values\(Self.instances(found))"
   }
 
-  /// `; zone: cpu-thermal, gpu-thermal`: the instances of the first label, a few of them.
+  /// `; zone: cpu-thermal; device: pwm-fan`: the instances by the first label of each metric, a few of each.
   private static func instances(_ series: [Series]) -> String {
-    guard let key = series.lazy.compactMap(\.metric.labels.first).first(where: { !["mode", "state", "core"].contains($0) }) else {
-      return ""
-    }
-    var names: [String] = []
+    var names: [(key: String, values: [String])] = []
     for series in series {
-      if let name = series.label(key), !names.contains(name) { names.append(name) }
+      guard let key = series.metric.labels.first, !["mode", "state", "core", "resource"].contains(key),
+        let value = series.label(key)
+      else { continue }
+      if let known = names.firstIndex(where: { $0.key == key }) {
+        if !names[known].values.contains(value) { names[known].values.append(value) }
+      } else {
+        names.append((key, [value]))
+      }
     }
-    let shown = names.prefix(6).map(comment).joined(separator: ", ")
-    return "; \(key): \(shown)\(names.count > 6 ? ", …" : "")"
+    return names.sorted { $0.key < $1.key }.map { key, values in
+      let shown = values.prefix(6).map(comment).joined(separator: ", ")
+      return "; \(key): \(shown)\(values.count > 6 ? ", …" : "")"
+    }.joined()
   }
 
   /// Text that stays inside a comment.

@@ -15,6 +15,8 @@ struct ReportSource {
   let socket: String?
   /// The buffer file; nil to ask the agent only.
   let buffer: String?
+  /// The rules of the profile, for what the buffer does not keep of an alert.
+  var rules: [AlertRule] = []
 
   /// A report, and why the agent was not the one to give it.
   func report() throws -> (report: StatusReport, agentProblem: String?) {
@@ -34,7 +36,7 @@ struct ReportSource {
   private func fromBuffer() throws -> StatusReport {
     guard let buffer else { throw Failure("neither a control socket nor a buffer file is known") }
     do throws(BufferError) {
-      return try BufferStatus.read(buffer)
+      return try BufferStatus.read(buffer, rules: rules)
     } catch {
       throw Failure("\(error)")
     }

@@ -10,6 +10,13 @@ struct History: Sendable {
     var maximum = -Double.infinity
     var sum = 0.0
     var mean: Double { sum / Double(count) }
+
+    mutating func add(_ other: Part) {
+      count += other.count
+      minimum = min(minimum, other.minimum)
+      maximum = max(maximum, other.maximum)
+      sum += other.sum
+    }
   }
 
   /// Unix milliseconds, both within.
@@ -27,10 +34,19 @@ struct History: Sendable {
   mutating func add(_ value: Double, at time: Int64) {
     guard value.isFinite, time >= from, time <= to else { return }
     let index = Int((time - from) * Int64(parts.count) / (to - from + 1))
-    parts[index].count += 1
-    parts[index].minimum = min(parts[index].minimum, value)
-    parts[index].maximum = max(parts[index].maximum, value)
-    parts[index].sum += value
+    parts[index].add(Part(count: 1, minimum: value, maximum: value, sum: value))
+  }
+
+  /// The same with as few parts as its values want: a sensor slower than a column must not look like one that fails.
+  func coarsened() -> History {
+    let values = parts.reduce(0) { $0 + $1.count }
+    let wanted = max(values / 2, 4)
+    guard wanted < parts.count else { return self }
+    var coarse = History(from: from, to: to, parts: wanted)
+    for (index, part) in parts.enumerated() where part.count > 0 {
+      coarse.parts[index * wanted / parts.count].add(part)
+    }
+    return coarse
   }
 
   var isEmpty: Bool { parts.allSatisfy { $0.count == 0 } }
@@ -53,26 +69,33 @@ struct History: Sendable {
     return table.lines(indent: 2)
   }
 
-  /// A column a part, as high as its mean; a part without values stays empty.
-  func plot(unit: String, height: Int, style: Style) -> [String] {
+  /// A column a part, as high as its mean and as wide as `width` allows; a part without values stays empty.
+  func plot(unit: String, width: Int, height: Int, style: Style) -> [String] {
     let low = minimum
-    let high = maximum
-    let range = high > low ? high - low : 1
+    let range = maximum > low ? maximum - low : 1
+    let stretch = max(width / parts.count, 1)
     let labels = (0..<height).map { row in
-      row == 0 ? Reading.text(high, unit: unit) : row == height - 1 ? Reading.text(low, unit: unit) : ""
+      row == 0 ? Reading.text(maximum, unit: unit) : row == height - 1 ? Reading.text(low, unit: unit) : ""
     }
     let margin = labels.map(\.count).max() ?? 0
     var lines = (0..<height).map { row in
       let columns = parts.map { part in
-        part.count == 0 ? " " : Self.block((part.mean - low) / range, row: height - 1 - row, height: height)
+        let block = part.count == 0 ? " " : Self.block((part.mean - low) / range, row: height - 1 - row, height: height)
+        return String(repeating: block, count: stretch)
       }
       return Self.padded(labels[row], margin) + " ┤" + style.paint(columns.joined(), .green)
     }
-    let first = String(WallTime.text(from).dropFirst(11).prefix(8))
-    let last = String(WallTime.text(to).dropFirst(11).prefix(8))
-    let gap = max(parts.count - first.count - last.count, 1)
+    let (first, last) = (moment(from), moment(to))
+    let gap = max(parts.count * stretch - first.count - last.count, 1)
     lines.append(Self.padded("", margin) + "  " + first + String(repeating: " ", count: gap) + last)
     return lines
+  }
+
+  /// The time of day; with the date when the time is longer than a day.
+  private func moment(_ time: Int64) -> String {
+    let text = WallTime.text(time)
+    let clock = text.dropFirst(11).prefix(8)
+    return to - from > 86_400_000 ? "\(text.prefix(10)) \(clock)" : String(clock)
   }
 
   private static let eighths = ["▁", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
