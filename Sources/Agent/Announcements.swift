@@ -94,7 +94,8 @@ extension Supervisor {
     switch notice {
     case .evicted(let eviction):
       log.debug("buffer", "made room: ticks \(eviction.range.lowerBound) to \(eviction.range.upperBound) deleted")
-      for (sink, ticks) in eviction.undelivered {
+      // An uplink that was taken out of the profile leaves its position behind; it owes nobody anything.
+      for (sink, ticks) in eviction.undelivered where environment.delivery != nil {
         gap(eviction.range, ticks, why: "deleted to keep within the buffer's limits before \(sink) had delivered them")
       }
     case .dropped(let range):

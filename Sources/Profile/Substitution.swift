@@ -97,7 +97,7 @@ struct Substitution {
         place, "'${\(text)\(Self.text(rest))}' is no form of a variable", remedy: "write ${\(text)} or ${\(text):-default}")
       return nil
     }
-    if fallback?.contains("${") == true {
+    if zip(rest, rest.dropFirst()).contains(where: { $0 == "$" && $1 == "{" }) {
       problems.add(place, "the default of ${\(text)} holds a variable", why: "they do not nest", remedy: "write the default out")
       return nil
     }

@@ -42,8 +42,9 @@ struct YAMLFault {
 
   private var explanation: Explanation {
     if character == "\t" { return Self.tab }
-    if problem.contains("tab character") { return Self.tab }
     switch problem {
+    case "found a tab character where an indentation space is expected", "found a tab character that violates indentation":
+      return Self.tab
     case "control characters are not allowed":
       return Explanation(
         what: "a control character stands here", remedy: "remove it; in double quotes it can be written as \\n, \\t or \\x07")

@@ -50,9 +50,11 @@ struct Backlog {
       var last: UInt64 = 0
       var ticks: UInt64 = 0
       var body = JSONWriter(capacity: UplinkLimits.backlogMessageBytes * 5 / 4)
-      let stored = storedJSON
+      var stored = storedJSON
       body.beginArray()
       _ = try reader.ticks(owed) { tick in
+        // The reader takes up series that were named after it was opened.
+        if reader.series.count > stored.seriesCount { stored.learn(reader.series.dropFirst(stored.seriesCount).map(\.key)) }
         stored.append(
           to: &body, wallMilliseconds: tick.wallMilliseconds, boot: tick.epoch.boot, sequence: tick.sequence,
           synced: tick.epoch.synced, values: tick.values)
@@ -61,6 +63,7 @@ struct Backlog {
         ticks += 1
         return body.bytes.count < UplinkLimits.backlogMessageBytes && ticks < UplinkLimits.backlogMessageTicks
       }
+      storedJSON = stored
       guard ticks > 0 else { return .gone(owed, ticks: UInt64(owed.count)) }
       body.endArray()
       writer.beginObject()

@@ -19,6 +19,8 @@ struct StorageState {
   private var failures = 0
   private var retryAt: Int64 = .min
   private var commits = 0
+  /// The first number that a file that was set aside surely had not given out.
+  private var unusedSequence: UInt64 = 1
 
   init(settings: StorageThread.Settings, clock: any Clock) {
     self.settings = settings
@@ -42,6 +44,9 @@ struct StorageState {
     openWriter()
     guard let writer else { return nil }
     var opening = writer.opening
+    opening.nextSequence = max(opening.nextSequence, unusedSequence)
+    opening.nextEvent = max(opening.nextEvent, unusedSequence)
+    notices += opening.unreported.map { .evicted($0) }
     series = opening.series
     deliveries = opening.deliveries
     var reservation = BufferTransaction()
@@ -120,7 +125,7 @@ struct StorageState {
   }
 
   private mutating func refuse(_ error: BufferError) {
-    if error.kind == .corrupt || error.kind == .foreign { return replace(error) }
+    if error.kind == .corrupt { return replace(error) }
     if error.kind == .cannotOpen || error.kind == .io || error.kind == .readOnly { writer = nil }
     if status.problem != error.description { notices.append(.trouble(error.description)) }
     status.state = .memoryOnly
@@ -137,6 +142,9 @@ struct StorageState {
       let path = try Quarantine.setAside(path: settings.path, wallMilliseconds: clock.wallMilliseconds())
       notices.append(.setAside(path: path, reason: error.description))
       translation = nil
+      unusedSequence = Quarantine.unusedSequence(setAside: path, wallMilliseconds: clock.wallMilliseconds())
+      // Rows whose key row went away with the file cannot be read: the next group begins anew by itself.
+      if let dropped = pending.dropHeadless() { notices.append(.dropped(dropped)) }
       let fresh = try BufferWriter(path: settings.path, node: settings.node, policy: settings.policy)
       try fresh.commit(everythingKnown())
       writer = fresh
