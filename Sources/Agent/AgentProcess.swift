@@ -69,10 +69,9 @@ final class AgentProcess {
       json.key("version")
       json.string(Agent.version)
     }
-    log.info(
-      "agent",
-      "godwitd \(Agent.version) runs as node \(supervisor.profile.node), \(supervisor.lanes.count) sensors, tick \(Quantity.duration(supervisor.profile.tickMilliseconds))"
-    )
+    let (profile, sensors) = (supervisor.profile, supervisor.lanes.count)
+    let tick = Quantity.duration(profile.tickMilliseconds)
+    log.info("agent", "godwitd \(Agent.version) runs as node \(profile.node): \(sensors) sensors, a tick every \(tick)")
     Allocator.trim()
     loop.run()
     shutDown()

@@ -131,7 +131,8 @@ extension Supervisor {
   }
 }
 
-/// The retained state of a rule: `{"rule":…,"severity":…,"state":…,"t":…,"series":[{"series":…,"state":…,"value":…,"since":…,"message":…}]}`.
+/// The retained state of a rule:
+/// `{"rule":…,"severity":…,"state":…,"t":…,"series":[{"series":…,"state":…,"value":…,"since":…,"message":…}]}`.
 enum AlertJSON {
   static func encode(_ summary: AlertSummary, now: Int64, wall: Int64) -> [UInt8] {
     var json = JSONWriter()

@@ -141,11 +141,12 @@ final class Supervisor {
       }
     }
     while values.count < table.count { values.append(.missing) }
+    let (ids, sampled) = (lanes[index].ids, readings.values)
     var count = 0
-    for (slot, id) in lanes[index].ids.enumerated() where id >= 0 {
-      let value = readings.values[slot]
-      values[id] = value
-      latest[id] = value
+    for slot in ids.indices where ids[slot] >= 0 {
+      let value = sampled[slot]
+      values[ids[slot]] = value
+      latest[ids[slot]] = value
       if !value.isMissing { count += 1 }
     }
     lanes[index].figures.values = count

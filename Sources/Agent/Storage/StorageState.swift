@@ -89,7 +89,7 @@ struct StorageState {
     } catch {
       return refuse(error)
     }
-    if let last = pending.ticks.last { status.committed = last.sequence }
+    if let last = pending.ticks.last { advance(to: last) }
     pending = BufferTransaction()
     status.pendingTicks = 0
     if status.state != .ok {
@@ -100,8 +100,19 @@ struct StorageState {
     failures = 0
     retryAt = .min
     commits += 1
-    if commits % AgentLimits.commitsPerRetention == 1 { makeRoom(writer) }
-    measure()
+    if commits % AgentLimits.commitsPerRetention == 1 {
+      makeRoom(writer)
+      measure()
+    }
+    measureBytes()
+  }
+
+  /// The end of what is on the disk moves on; its beginning moves only when room is made.
+  private mutating func advance(to last: EncodedTick) {
+    status.committed = last.sequence
+    guard let extent = status.extent, last.sequence >= extent.sequences.lowerBound else { return }
+    status.extent?.sequences = extent.sequences.lowerBound...last.sequence
+    status.extent?.lastWallMilliseconds = epochs.last { $0.id == last.epoch }.map { last.milliseconds + $0.offsetMilliseconds }
   }
 
   /// The last commit, and the log copied back so that the file is whole by itself.
@@ -189,6 +200,10 @@ struct StorageState {
 
   private mutating func measure() {
     status.extent = try? writer?.wallExtent()
+    measureBytes()
+  }
+
+  private mutating func measureBytes() {
     status.bytes = ["", "-wal", "-shm"].reduce(0) { total, suffix in
       var information = stat()
       return stat(settings.path + suffix, &information) == 0 ? total + UInt64(clamping: information.st_size) : total

@@ -62,7 +62,7 @@ public struct NetworkSensor: Sensor {
           "Interfaces left out; by default loopback and what containers make, whose traffic a real interface counts too."
       ),
       SettingSpec(
-        "socket_states_every", .duration(0...86_400_000), default: "30s",
+        "socket_states_every", .duration(0...86_400_000), default: "5m",
         help: "How often the TCP sockets are counted by state, which costs about a microsecond a socket; 0 turns it off."),
     ],
     metrics: NetworkInterface.rates + [NetworkInterface.up, NetworkInterface.speed, NetworkInterface.carrierChanges]

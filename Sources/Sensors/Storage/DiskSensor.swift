@@ -47,6 +47,9 @@ public struct DiskSensor: Sensor {
         "network_filesystems", .bool, default: "false",
         help: "Whether file systems over a network or in user space (NFS, SMB, FUSE …) are reported: asking them can block."),
       SettingSpec(
+        "usage_every", .duration(0...86_400_000), default: "10s",
+        help: "How often file systems are asked for space and inodes; the answers are repeated in between."),
+      SettingSpec(
         "include_devices", .patterns, default: "",
         help: "When given, these devices are reported, whatever exclude_devices says, and no others."),
       SettingSpec(
@@ -59,7 +62,10 @@ public struct DiskSensor: Sensor {
   private let mountFilter, deviceFilter: NameFilter
   private let withNetwork, withPartitions: Bool
   private let mountinfo, diskstats: HostFile
+  private let usageNanoseconds: Int64
   private var mounts: [(mount: Mount, slots: [Slot])] = []
+  private var usages: [FileSystemUsage?] = []
+  private var askedAt: Int64?
   private var mountsHash: UInt64?
   private var devices = InstanceTable<BlockDevice>()
 
@@ -70,28 +76,39 @@ public struct DiskSensor: Sensor {
     deviceFilter = NameFilter(include: settings.list("include_devices"), exclude: settings.list("exclude_devices"))
     withNetwork = settings.bool("network_filesystems")
     withPartitions = settings.bool("partitions")
+    usageNanoseconds = Int64(settings.milliseconds("usage_every")) * 1_000_000
     mountinfo = host.file("/proc/self/mountinfo", limit: 4 << 20)
     diskstats = host.file("/proc/diskstats", limit: 1 << 20)
     guard host.exists(mountinfo.path) || host.exists(diskstats.path) else { throw .absent(mountinfo.path) }
   }
 
-  /// Reads the devices, then asks each file system. The devices go first: their rates count from the sample's beginning.
+  /// Reads the devices, then asks each file system when that is due. The devices go first: their rates count from the sample's
+  /// beginning.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
-    let (mountinfo, diskstats) = (mountinfo, diskstats)
+    let diskstats = diskstats
     readings.attempt { (readings) throws(SensorError) in
       try diskstats.read { (text) throws(SensorError) in parseDevices(&text, into: &readings) }
     }
+    if askedAt.map({ readings.nanoseconds - $0 >= usageNanoseconds }) ?? true { askFileSystems(&readings) }
+    for (index, usage) in usages.enumerated() {
+      if let usage { Self.report(usage, of: mounts[index].mount, mounts[index].slots, into: &readings) }
+    }
+  }
+
+  private mutating func askFileSystems(_ readings: inout Readings) {
+    askedAt = readings.nanoseconds
+    let mountinfo = mountinfo
     do {
       try mountinfo.read { (text) throws(SensorError) in try findMounts(&text, into: &readings) }
     } catch {
       (mounts, mountsHash) = ([], nil)
       readings.attempt { (_) throws(SensorError) in throw error }
     }
-    for (mount, slots) in mounts {
+    usages = mounts.map { mount, _ in
+      var usage: FileSystemUsage?
       // Absent: another mount covers its parent.
-      readings.attempt { (readings) throws(SensorError) in
-        Self.report(try host.calls.fileSystemUsage(mount.path), of: mount, slots, into: &readings)
-      }
+      readings.attempt { (_) throws(SensorError) in usage = try host.calls.fileSystemUsage(mount.path) }
+      return usage
     }
   }
 
