@@ -50,7 +50,7 @@ public enum Agent {
         return refuse("unknown argument '\(argument)'")
       }
     }
-    Allocator.economize()
+    ProcessMemory.economize()
     return run(profile: path)
   }
 

@@ -22,6 +22,8 @@ enum AgentLimits {
   static let controlRequestBytes = 256
   /// Seconds a client may take.
   static let controlClientSeconds: Int64 = 5
+  /// Ticks after which the agent is settled, and gives back what only starting needed.
+  static let settledTicks: UInt64 = 5
   /// Distinct problems whose repeats are counted.
   static let logKeys = 1_000
   /// Milliseconds by which the wall clock must differ from its epoch to count as stepped.

@@ -72,7 +72,6 @@ final class AgentProcess {
     let (profile, sensors) = (supervisor.profile, supervisor.lanes.count)
     let tick = Quantity.duration(profile.tickMilliseconds)
     log.info("agent", "godwitd \(Agent.version) runs as node \(profile.node): \(sensors) sensors, a tick every \(tick)")
-    Allocator.trim()
     loop.run()
     shutDown()
   }
@@ -92,6 +91,7 @@ final class AgentProcess {
       notifier.send("READY=1\nSTATUS=node \(supervisor.profile.node)")
       publishIdentity()
     }
+    if supervisor.tickIndex == AgentLimits.settledTicks { ProcessMemory.trim() }
     feedWatchdog(due)
   }
 

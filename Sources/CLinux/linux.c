@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 int godwit_clock_state(int64_t *offset_nanoseconds, int *unsynchronized, int64_t *estimated_error_microseconds) {
   struct timex state = {0};
@@ -37,6 +40,25 @@ void godwit_allocator_economy(void) {
 }
 
 void godwit_allocator_trim(void) { malloc_trim(0); }
+
+/// Only segments that were never writable: they hold no relocations, so nothing in them differs from the file.
+static int release_segments(struct dl_phdr_info *object, size_t size, void *page_bytes) {
+  uintptr_t page = *(const uintptr_t *)page_bytes;
+  (void)size;
+  for (int index = 0; index < object->dlpi_phnum; index++) {
+    const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
+    if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0) continue;
+    uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+    uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+    madvise((void *)start, end - start, MADV_DONTNEED);
+  }
+  return 0;
+}
+
+void godwit_release_code_pages(void) {
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  dl_iterate_phdr(release_segments, &page);
+}
 
 int godwit_usage(const char *path, struct godwit_usage_answer *usage) {
   struct statvfs answer;

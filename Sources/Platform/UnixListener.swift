@@ -82,12 +82,3 @@ public final class UnixListener {
   /// Ends a client's connection.
   public static func end(_ descriptor: Int32) { _ = close(descriptor) }
 }
-
-/// The C heap of this process.
-public enum Allocator {
-  /// Keeps one arena and gives freed pages back soon: the agent's threads allocate little. To be called before threads start.
-  public static func economize() { godwit_allocator_economy() }
-
-  /// Returns freed pages to the kernel.
-  public static func trim() { godwit_allocator_trim() }
-}

@@ -38,6 +38,9 @@ struct godwit_usage_answer {
 };
 int godwit_usage(const char *path, struct godwit_usage_answer *usage);
 
+/// Unmaps the clean pages of programs and libraries that starting up had touched: those that are needed come back by themselves.
+void godwit_release_code_pages(void);
+
 /// The kernel's device numbers, split as in <sys/sysmacros.h>.
 unsigned godwit_device_major(uint64_t device);
 unsigned godwit_device_minor(uint64_t device);

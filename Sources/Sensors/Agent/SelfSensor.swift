@@ -69,6 +69,7 @@ public struct SelfSensor: Sensor {
       "/proc/self/stat (proc_pid_stat(5))", "/proc/self/smaps_rollup (Documentation/ABI/testing/procfs-smaps_rollup)",
       "the agent's own counters",
     ],
+    everySeconds: 10,
     settings: [
       SettingSpec(
         "memory_every", .duration(0...86_400_000), default: "10m",

@@ -1,0 +1,13 @@
+import CLinux
+
+/// The memory of this process.
+public enum ProcessMemory {
+  /// Keeps one arena and gives freed pages back soon: the agent's threads allocate little. To be called before threads start.
+  public static func economize() { godwit_allocator_economy() }
+
+  /// Returns to the kernel what starting up used and running does not: freed heap, and code that ran once.
+  public static func trim() {
+    godwit_allocator_trim()
+    godwit_release_code_pages()
+  }
+}
