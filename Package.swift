@@ -72,6 +72,6 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
-    tests("EndToEndTests", uses: ["CMosquitto"]),
+    tests("EndToEndTests", uses: ["CMosquitto", "CSQLite"]),
   ]
 )

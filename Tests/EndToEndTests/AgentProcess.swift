@@ -5,14 +5,19 @@ final class AgentProcess {
   let folder: TemporaryFolder
   let profilePath: String
   private let environment: [String: String]
+  private let launcher: [String]
   private var child: ChildProcess
 
-  /// Writes the profile to `profile.yaml` in the folder and starts the agent on it.
-  init(profile: String, in folder: TemporaryFolder, environment: [String: String] = [:]) throws {
+  /// Writes the profile to `profile.yaml` in the folder and starts the agent on it. A `launcher` is a program with arguments that
+  /// becomes the program whose path follows, such as setpriv(1); the agent itself unless given.
+  init(
+    profile: String, in folder: TemporaryFolder, environment: [String: String] = [:], launcher: [String]? = nil
+  ) throws {
     self.folder = folder
     self.environment = environment
+    self.launcher = launcher ?? [AgentProcess.program("godwitd")]
     profilePath = try folder.write("profile.yaml", profile)
-    child = try AgentProcess.start(profilePath, in: folder, environment: environment)
+    child = try AgentProcess.start(self.launcher, profilePath, in: folder, environment: environment)
   }
 
   deinit { child.kill() }
@@ -27,7 +32,7 @@ final class AgentProcess {
   /// Starts it again after it ended, on the profile as the file is now.
   func start() throws {
     guard !isRunning else { return }
-    child = try AgentProcess.start(profilePath, in: folder, environment: environment)
+    child = try AgentProcess.start(launcher, profilePath, in: folder, environment: environment)
   }
 
   /// Replaces the profile and asks for a reload (SIGHUP).
@@ -55,8 +60,9 @@ final class AgentProcess {
   }
 
   private static func start(
-    _ profile: String, in folder: TemporaryFolder, environment: [String: String]
+    _ launcher: [String], _ profile: String, in folder: TemporaryFolder, environment: [String: String]
   ) throws -> ChildProcess {
-    try ChildProcess(program("godwitd"), ["--profile", profile], name: "godwitd", in: folder, environment: environment)
+    try ChildProcess(
+      launcher[0], launcher.dropFirst() + ["--profile", profile], name: "godwitd", in: folder, environment: environment)
   }
 }
