@@ -105,7 +105,10 @@ public final class Uplink: Sendable {
   ) -> Bool {
     committedSequence.store(lastCommitted ?? 0, ordering: .relaxed)
     let ledger = DeliveryLedger(position: position, lastCommitted: lastCommitted, firstOfRun: firstOfRun)
-    shared.withLock { $0.position = ledger.position(event: position?.event ?? 0) }
+    shared.withLock {
+      $0.position = ledger.position(event: position?.event ?? 0)
+      $0.owedTicks = ledger.owedTicks
+    }
     return Thread.start(name: "uplink") { [self] in
       let session = UplinkSession(
         uplink: self, settings: settings, clock: clock, buffer: buffer, ledger: ledger,

@@ -122,14 +122,7 @@ extension UplinkSession {
     lastProgress = clock.bootNanoseconds()
     roundTripMilliseconds = Double(lastProgress - flight.sentNanoseconds) / 1e6
     guard reason >= 0x80 else {
-      switch flight.cargo {
-      case .tick(let sequence): ledger.acknowledge(sequence...sequence, ticks: 1)
-      case .backlog(let range, let ticks):
-        ledger.acknowledge(range, ticks: ticks)
-        backlog.growMessages()
-      default: giveUp(flight.cargo)
-      }
-      return
+      return accept(flight.cargo)
     }
     // A broker over its quota (0x97) will take the tick another time; any other refusal stands.
     if reason == 0x97 {
@@ -138,7 +131,21 @@ extension UplinkSession {
     } else {
       giveUp(flight.cargo)
     }
-    let meaning = client?.meaning(refusal: reason) ?? ""
-    uplink.publish { $0.lastError = "the broker refuses messages\(meaning) (reason 0x\(String(reason, radix: 16)))" }
+    let text = "the broker refuses messages\(client?.meaning(refusal: reason) ?? "") (reason 0x\(String(reason, radix: 16)))"
+    refusal = text
+    uplink.publish { $0.lastError = text }
+  }
+
+  private func accept(_ cargo: Cargo) {
+    switch cargo {
+    case .tick(let sequence):
+      ledger.acknowledge(sequence...sequence, ticks: 1)
+      refusal = nil
+    case .backlog(let range, let ticks):
+      ledger.acknowledge(range, ticks: ticks)
+      backlog.growMessages()
+      refusal = nil
+    default: giveUp(cargo)
+    }
   }
 }

@@ -45,6 +45,8 @@ final class UplinkSession {
   /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
   var drainNotBefore: Int64 = 0
   var sentBytes: UInt64 = 0
+  /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
+  var refusal: String?
   var roundTripMilliseconds: Double?
   private var reported: Report?
   private var random = SystemRandomNumberGenerator()
@@ -111,7 +113,7 @@ final class UplinkSession {
     uplink.publish {
       if $0.state != .waiting { $0.sinceNanoseconds = clock.bootNanoseconds() }
       $0.state = .waiting
-      $0.lastError = reason
+      $0.lastError = refusal.map { "\($0); \(reason)" } ?? reason
       $0.attempts = backoff.attempts
     }
   }
@@ -148,7 +150,7 @@ final class UplinkSession {
       $0.state = .connected
       $0.sinceNanoseconds = clock.bootNanoseconds()
       $0.connections += 1
-      $0.lastError = nil
+      $0.lastError = refusal
     }
     outbox.connected()
     send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
@@ -203,6 +205,7 @@ final class UplinkSession {
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)
     backlog.limit(bytesPerSecond: new.drainBytesPerSecond)
     backlog.freshMessages()
+    refusal = nil
     retreat("the settings changed")
     backoff.reset()
     waitUntil = now
