@@ -24,6 +24,10 @@ struct Backlog {
   private var storedJSON = TickJSON()
   private var liveWriter = JSONWriter()
 
+  /// A message ends with the tick that reaches this.
+  private(set) var messageBytes = UplinkLimits.backlogMessageBytes
+  private(set) var messageTicks = UInt64(UplinkLimits.backlogMessageTicks)
+
   init(path: String, boot: String, bytesPerSecond: Int) {
     self.path = path
     self.boot = boot
@@ -31,6 +35,21 @@ struct Backlog {
   }
 
   mutating func limit(bytesPerSecond: Int) { bucket = TokenBucket(bytesPerSecond: bytesPerSecond) }
+
+  /// The broker's own limit: messages never hold more ticks than this again, until the settings change.
+  mutating func limitMessages(toTicks ticks: UInt64) { messageTicks = max(min(messageTicks, ticks), 1) }
+
+  /// The link is too thin for messages as large as these.
+  mutating func shrinkMessages() { messageBytes = max(messageBytes / 4, UplinkLimits.smallestMessageBytes) }
+
+  /// A message came through: the next may be larger.
+  mutating func growMessages() { messageBytes = min(messageBytes * 2, UplinkLimits.backlogMessageBytes) }
+
+  /// Another broker: nothing is known of its limits.
+  mutating func freshMessages() {
+    messageBytes = UplinkLimits.backlogMessageBytes
+    messageTicks = UInt64(UplinkLimits.backlogMessageTicks)
+  }
 
   /// One live tick.
   mutating func live(_ tick: LiveTick) -> [UInt8] {
@@ -45,12 +64,13 @@ struct Backlog {
   mutating func message(_ owed: ClosedRange<UInt64>) -> Piece {
     do throws(BufferError) {
       let reader = try openReader()
-      var writer = JSONWriter(capacity: UplinkLimits.backlogMessageBytes * 5 / 4)
+      var writer = JSONWriter(capacity: messageBytes * 5 / 4)
       var first: UInt64 = 0
       var last: UInt64 = 0
       var ticks: UInt64 = 0
-      var body = JSONWriter(capacity: UplinkLimits.backlogMessageBytes * 5 / 4)
+      var body = JSONWriter(capacity: messageBytes * 5 / 4)
       var stored = storedJSON
+      let (mostBytes, mostTicks) = (messageBytes, messageTicks)
       body.beginArray()
       _ = try reader.ticks(owed) { tick in
         // The reader takes up series that were named after it was opened.
@@ -61,7 +81,7 @@ struct Backlog {
         if ticks == 0 { first = tick.sequence }
         last = tick.sequence
         ticks += 1
-        return body.bytes.count < UplinkLimits.backlogMessageBytes && ticks < UplinkLimits.backlogMessageTicks
+        return body.bytes.count < mostBytes && ticks < mostTicks
       }
       storedJSON = stored
       guard ticks > 0 else { return .gone(owed, ticks: UInt64(owed.count)) }

@@ -14,14 +14,19 @@ public struct DeliveryLedger: Sendable {
   public private(set) var delivered: UInt64 = 0
   /// Ticks that are owed but exist no more.
   public private(set) var lost: UInt64 = 0
+  /// Counts what happened: the same number, the same ledger.
+  public private(set) var changes: UInt64 = 0
 
   /// Starts a run: what the position left undelivered up to the last committed tick is owed.
   public init(position: DeliveryPosition?, lastCommitted: UInt64?, firstOfRun: UInt64) {
     next = firstOfRun
-    guard let lastCommitted else { return }
+    guard let lastCommitted, lastCommitted >= 1, firstOfRun > 1 else { return }
     let position = position ?? DeliveryPosition()
-    for range in position.owed { owe(range) }
-    if position.next <= lastCommitted { owe(position.next...lastCommitted) }
+    // Numbers begin at 1. Nothing of an earlier run has a number of this one.
+    let earlier = 1...min(lastCommitted, firstOfRun - 1)
+    for range in position.owed where range.overlaps(earlier) { owe(range.clamped(to: earlier)) }
+    let rest = max(position.next, 1)
+    if rest <= earlier.upperBound { owe(rest...earlier.upperBound) }
   }
 
   /// How many ticks are owed.
@@ -48,6 +53,7 @@ public struct DeliveryLedger: Sendable {
 
   /// Part of what is owed is sent.
   public mutating func send(owed range: ClosedRange<UInt64>) {
+    changes += 1
     remove(range)
     inFlight.append(range)
   }
@@ -56,6 +62,7 @@ public struct DeliveryLedger: Sendable {
   public mutating func acknowledge(_ range: ClosedRange<UInt64>, ticks: UInt64) {
     guard let position = inFlight.firstIndex(of: range) else { return }
     inFlight.remove(at: position)
+    changes += 1
     delivered += ticks
   }
 
@@ -63,11 +70,13 @@ public struct DeliveryLedger: Sendable {
   public mutating func lose(_ range: ClosedRange<UInt64>) {
     guard let position = inFlight.firstIndex(of: range) else { return }
     inFlight.remove(at: position)
+    changes += 1
     owe(range)
   }
 
   /// The connection broke: all that was in flight is owed again.
   public mutating func loseAll() {
+    changes += 1
     let ranges = inFlight
     inFlight = []
     for range in ranges { owe(range) }
@@ -75,13 +84,17 @@ public struct DeliveryLedger: Sendable {
 
   /// The broker refuses a range for good, or it exists no more: it will not be sent again.
   public mutating func abandon(_ range: ClosedRange<UInt64>, ticks: UInt64) {
+    changes += 1
     if let position = inFlight.firstIndex(of: range) { inFlight.remove(at: position) }
     remove(range)
     lost += ticks
   }
 
   /// Some ticks of a range that is being sent were not in the buffer.
-  public mutating func note(lost ticks: UInt64) { lost += ticks }
+  public mutating func note(lost ticks: UInt64) {
+    changes += 1
+    lost += ticks
+  }
 
   /// The first owed range that is committed, at most up to `committed`.
   public func firstOwed(committed: UInt64) -> ClosedRange<UInt64>? {
@@ -91,6 +104,7 @@ public struct DeliveryLedger: Sendable {
 
   private mutating func note(_ sequence: UInt64) -> Bool {
     guard sequence >= next else { return false }
+    changes += 1
     if sequence > next { owe(next...(sequence - 1)) }
     next = sequence + 1
     return true

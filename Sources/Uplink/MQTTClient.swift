@@ -9,12 +9,23 @@ enum MQTTEvent: Sendable {
   case disconnected(reason: Int32)
   /// The broker acknowledged a message; a reason of 0x80 and above is a refusal (MQTT 5 only).
   case acknowledged(message: Int32, reason: Int32)
+
+  /// Whether the connection is over with it.
+  var isEnd: Bool {
+    switch self {
+    case .connected(let reason): reason != 0
+    case .disconnected: true
+    case .acknowledged: false
+    }
+  }
 }
 
 /// Why a connection could not be begun.
 struct MQTTError: Error, Hashable, CustomStringConvertible {
   let operation: String
   let text: String
+  /// Whether the message itself cannot be sent, on whatever connection: too large for the broker, or an impossible topic.
+  var isForGood = false
 
   var description: String { "cannot \(operation): \(text)" }
 }
@@ -26,9 +37,9 @@ final class MQTTClient {
   // libmosquitto's handle, destroyed in deinit.
   private let handle: OpaquePointer
   private let box: MQTTEventBox
-  private var nextMessage: Int32 = 0
 
   init(_ settings: UplinkSettings) throws(MQTTError) {
+    _ = libraryIsReady
     self.settings = settings
     box = MQTTEventBox()
     // The library hands this pointer back to the callbacks below, all on the thread that calls into it.
@@ -61,7 +72,7 @@ final class MQTTClient {
       mosquitto_will_set(handle, topic, Int32(payload.count), payload, Int32(settings.qualityOfService), true))
   }
 
-  /// Opens the connection and asks for acceptance. Blocks while the name is looked up and the other side answers.
+  /// Begins the connection and asks for acceptance. Blocks while the name is looked up; an address that does not answer blocks nobody.
   func connect() throws(MQTTError) {
     var properties: OpaquePointer?
     if settings.isVersion5 {
@@ -70,9 +81,13 @@ final class MQTTClient {
     }
     defer { mosquitto_property_free_all(&properties) }
     let port = settings.transport == .unixSocket ? 0 : settings.port
+    // Only the blocking call takes properties: it keeps them, then refuses for want of a host; the other one sends them.
+    if settings.isVersion5 {
+      mosquitto_connect_bind_v5(handle, nil, Int32(port), Int32(settings.keepAliveSeconds), nil, properties)
+    }
     try check(
       "connect to \(settings.address)",
-      mosquitto_connect_bind_v5(handle, settings.host, Int32(port), Int32(settings.keepAliveSeconds), nil, properties))
+      mosquitto_connect_bind_async(handle, settings.host, Int32(port), Int32(settings.keepAliveSeconds), nil))
   }
 
   /// Sends a message. Call it only while connected: the library would queue it otherwise and send it twice.
@@ -89,10 +104,17 @@ final class MQTTClient {
 
   /// Reads what came in and writes what waits; to be called when the socket is ready, and at least every few seconds.
   func serve(readable: Bool, writable: Bool) {
-    if readable { mosquitto_loop_read(handle, 16) }
-    if writable || wantsToWrite { mosquitto_loop_write(handle, 16) }
-    mosquitto_loop_misc(handle)
+    var result: Int32 = 0
+    if readable { result = mosquitto_loop_read(handle, 16) }
+    if result == 0, writable || wantsToWrite { result = mosquitto_loop_write(handle, 16) }
+    if result == 0 { result = mosquitto_loop_misc(handle) }
+    // Not every way to lose the socket tells of itself: a failed TLS handshake does not.
+    guard result != 0 || descriptor < 0, !box.events.contains(where: \.isEnd) else { return }
+    box.events.append(.disconnected(reason: result == 0 ? Int32(MOSQ_ERR_CONN_LOST.rawValue) : result))
   }
+
+  /// Whether something happened that `takeEvents` would give.
+  var hasEvents: Bool { !box.events.isEmpty }
 
   /// Says goodbye: the broker does not send the will then.
   func disconnect() {
@@ -104,6 +126,21 @@ final class MQTTClient {
   func takeEvents() -> [MQTTEvent] {
     defer { box.events.removeAll(keepingCapacity: true) }
     return box.events
+  }
+
+  /// Why the connection ended, for people; empty when the broker only closed it.
+  func meaning(disconnectReason reason: Int32) -> String {
+    // A number of 0x80 and more is the broker's own (MQTT 5), a smaller one the library's.
+    switch reason {
+    case 0, Int32(MOSQ_ERR_CONN_LOST.rawValue), Int32(MOSQ_ERR_CONN_REFUSED.rawValue): return ""
+    case 0x80...: return mosquitto_reason_string(reason).map { ": " + String(cString: $0) } ?? ""
+    default: return mosquitto_strerror(reason).map { ": " + String(cString: $0) } ?? ""
+    }
+  }
+
+  /// What the refusal of a message means, for people (MQTT 5).
+  func meaning(refusal reason: Int32) -> String {
+    mosquitto_reason_string(reason).map { ": " + String(cString: $0) } ?? ""
   }
 
   /// What a refusal of the connection means, for people.
@@ -142,9 +179,14 @@ final class MQTTClient {
   private func check(_ operation: String, _ result: Int32) throws(MQTTError) {
     guard result != MOSQ_ERR_SUCCESS.rawValue else { return }
     let text = result == MOSQ_ERR_ERRNO.rawValue ? strerror(errno) : UnsafeMutablePointer(mutating: mosquitto_strerror(result))
-    throw MQTTError(operation: operation, text: text.map { String(cString: $0) } ?? "error \(result)")
+    let forGood = [MOSQ_ERR_INVAL, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_MALFORMED_UTF8].map(\.rawValue)
+    throw MQTTError(
+      operation: operation, text: text.map { String(cString: $0) } ?? "error \(result)", isForGood: forGood.contains(result))
   }
 }
+
+/// The library wants to be made ready once, before anything else of it.
+private let libraryIsReady: Bool = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
 
 /// Where the callbacks leave what happened, until the thread that served the socket takes it.
 final class MQTTEventBox {

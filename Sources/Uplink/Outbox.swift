@@ -66,6 +66,8 @@ struct Outbox {
 
   mutating func put(event json: [UInt8], id: UInt64) {
     nextEvent = max(nextEvent, id + 1)
+    // One that had no room before this one is read from the buffer, and so must be all before it.
+    if let last = events.last, id > last.id + 1 { events.removeAll() }
     events.append((id, json))
     if events.count > UplinkLimits.eventsInMemory { events.removeFirst() }
   }

@@ -81,7 +81,7 @@ public struct UplinkStatus: Sendable, Equatable {
 
 /// Delivers ticks, alerts and events to a broker, on a thread of its own.
 public final class Uplink: Sendable {
-  let mailbox = Mailbox<UplinkInput>(capacity: UplinkLimits.mailbox)
+  let mailbox = Mailbox<UplinkInput>(capacity: UplinkLimits.mailbox + UplinkLimits.mailboxReserve)
   let stopping = Atomic<Bool>(false)
   let stopped = Atomic<Bool>(false)
   private let shared = Mutex(UplinkStatus())
@@ -105,7 +105,10 @@ public final class Uplink: Sendable {
   ) -> Bool {
     committedSequence.store(lastCommitted ?? 0, ordering: .relaxed)
     let ledger = DeliveryLedger(position: position, lastCommitted: lastCommitted, firstOfRun: firstOfRun)
-    shared.withLock { $0.position = ledger.position(event: position?.event ?? 0) }
+    shared.withLock {
+      $0.position = ledger.position(event: position?.event ?? 0)
+      $0.owedTicks = ledger.owedTicks
+    }
     return Thread.start(name: "uplink") { [self] in
       let session = UplinkSession(
         uplink: self, settings: settings, clock: clock, buffer: buffer, ledger: ledger,
@@ -116,7 +119,10 @@ public final class Uplink: Sendable {
   }
 
   /// Hands something over; false when the uplink is so far behind that there is no room. A tick that is refused will be owed.
-  public func put(_ input: UplinkInput) -> Bool { mailbox.put(input) }
+  public func put(_ input: UplinkInput) -> Bool {
+    if case .tick = input, mailbox.count >= UplinkLimits.mailbox { return false }
+    return mailbox.put(input)
+  }
 
   /// The last tick on the disk: the backlog is read up to it.
   public var committed: UInt64 {

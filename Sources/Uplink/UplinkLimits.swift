@@ -2,6 +2,12 @@
 public enum UplinkLimits {
   /// Things the agent may hand over before the uplink has taken them: ticks beyond that are owed instead.
   public static let mailbox = 256
+  /// Further places in the mailbox that ticks do not take: for alerts, events and settings.
+  public static let mailboxReserve = 256
+  /// Bytes to which a backlog message shrinks on a link that cannot carry more in `stallSeconds`.
+  public static let smallestMessageBytes = 2 * 1024
+  /// Seconds before the backlog is tried again when the buffer cannot be read or the broker is over its quota.
+  public static let drainPauseSeconds = 5
   /// Bytes of one backlog message, about.
   public static let backlogMessageBytes = 64 * 1024
   /// Ticks of one backlog message.

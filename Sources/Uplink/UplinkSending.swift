@@ -40,6 +40,7 @@ extension UplinkSession {
   /// Sends owed ticks, oldest first, in half the window, so that live ticks always find room.
   private func drain() -> Int64 {
     let share = max(settings.window / 2, 1)
+    if now < drainNotBefore { return drainNotBefore - now }
     while isConnected, flights.count < share {
       guard let owed = ledger.firstOwed(committed: uplink.committed) else {
         backlog.rest()
@@ -56,10 +57,17 @@ extension UplinkSession {
       case .gone(let range, let ticks):
         ledger.abandon(range, ticks: ticks)
       case .unreadable:
-        return 5_000
+        return pauseDraining()
       }
     }
     return .max
+  }
+
+  /// Leaves the backlog alone for a while.
+  private func pauseDraining() -> Int64 {
+    let pause = Int64(UplinkLimits.drainPauseSeconds) * 1000
+    drainNotBefore = now + pause
+    return pause
   }
 
   func send(_ cargo: Cargo, to topic: String, _ payload: [UInt8], retain: Bool) {
@@ -67,11 +75,37 @@ extension UplinkSession {
     do throws(MQTTError) {
       let message = try client.publish(
         topic: topic, payload: payload, quality: Int32(settings.qualityOfService), retain: retain)
-      flights[message] = Flight(cargo: cargo, sentNanoseconds: clock.bootNanoseconds())
-      uplink.publish { $0.sentBytes += UInt64(payload.count + topic.utf8.count) }
+      let sent = clock.bootNanoseconds()
+      if flights.isEmpty { lastProgress = sent }
+      flights[message] = Flight(cargo: cargo, sentNanoseconds: sent)
+      sentBytes += UInt64(payload.count + topic.utf8.count)
     } catch {
-      // The library says so when the connection just broke; its event will follow.
-      lose(cargo)
+      guard error.isForGood else {
+        lose(cargo)
+        // What the library queued before it failed goes with the connection: nothing is sent twice by it.
+        return retreat(error.description)
+      }
+      tooLarge(cargo, error)
+    }
+  }
+
+  /// A message that no connection will take: a part of the backlog is tried again in smaller messages, all else is given up.
+  private func tooLarge(_ cargo: Cargo, _ error: MQTTError) {
+    if case .backlog(let range, let ticks) = cargo, ticks > 1 {
+      ledger.lose(range)
+      return backlog.limitMessages(toTicks: ticks / 2)
+    }
+    giveUp(cargo)
+    uplink.publish { $0.lastError = error.description }
+  }
+
+  private func giveUp(_ cargo: Cargo) {
+    switch cargo {
+    case .tick(let sequence): ledger.abandon(sequence...sequence, ticks: 1)
+    case .backlog(let range, let ticks): ledger.abandon(range, ticks: ticks)
+    case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
+    case .event(let id): outbox.acknowledge(event: id)
+    case .info, .birth: break
     }
   }
 
@@ -85,20 +119,33 @@ extension UplinkSession {
 
   func acknowledge(_ message: Int32, _ reason: Int32) {
     guard let flight = flights.removeValue(forKey: message) else { return }
-    let refused = reason >= 0x80
-    switch flight.cargo {
-    case .tick(let sequence):
-      if refused { ledger.abandon(sequence...sequence, ticks: 1) } else { ledger.acknowledge(sequence...sequence, ticks: 1) }
-    case .backlog(let range, let ticks):
-      if refused { ledger.abandon(range, ticks: ticks) } else { ledger.acknowledge(range, ticks: ticks) }
-    case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
-    case .event(let id): outbox.acknowledge(event: id)
-    case .info, .birth: break
+    lastProgress = clock.bootNanoseconds()
+    roundTripMilliseconds = Double(lastProgress - flight.sentNanoseconds) / 1e6
+    guard reason >= 0x80 else {
+      return accept(flight.cargo)
     }
-    let elapsed = clock.bootNanoseconds() - flight.sentNanoseconds
-    uplink.publish {
-      $0.roundTripMilliseconds = Double(elapsed) / 1e6
-      if refused { $0.lastError = "the broker refuses messages: reason 0x\(String(reason, radix: 16))" }
+    // A broker over its quota (0x97) will take the tick another time; any other refusal stands.
+    if reason == 0x97 {
+      _ = pauseDraining()
+      lose(flight.cargo)
+    } else {
+      giveUp(flight.cargo)
+    }
+    let text = "the broker refuses messages\(client?.meaning(refusal: reason) ?? "") (reason 0x\(String(reason, radix: 16)))"
+    refusal = text
+    uplink.publish { $0.lastError = text }
+  }
+
+  private func accept(_ cargo: Cargo) {
+    switch cargo {
+    case .tick(let sequence):
+      ledger.acknowledge(sequence...sequence, ticks: 1)
+      refusal = nil
+    case .backlog(let range, let ticks):
+      ledger.acknowledge(range, ticks: ticks)
+      backlog.growMessages()
+      refusal = nil
+    default: giveUp(cargo)
     }
   }
 }

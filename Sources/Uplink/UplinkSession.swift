@@ -15,6 +15,13 @@ final class UplinkSession {
     case birth
   }
 
+  /// What the status is made of, to tell whether there is anything new to say.
+  private struct Report: Equatable {
+    var changes: UInt64
+    var event: UInt64
+    var sentBytes: UInt64
+  }
+
   struct Flight {
     let cargo: Cargo
     let sentNanoseconds: Int64
@@ -33,6 +40,15 @@ final class UplinkSession {
   private var waitUntil: Int64 = 0
   private var connectedAt: Int64 = 0
   private var startedConnecting: Int64 = 0
+  /// CLOCK_BOOTTIME nanoseconds of the last acknowledgement, or of the first message that waits for one.
+  var lastProgress: Int64 = 0
+  /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
+  var drainNotBefore: Int64 = 0
+  var sentBytes: UInt64 = 0
+  /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
+  var refusal: String?
+  var roundTripMilliseconds: Double?
+  private var reported: Report?
   private var random = SystemRandomNumberGenerator()
 
   init(
@@ -56,10 +72,11 @@ final class UplinkSession {
     while !uplink.stopping.load(ordering: .acquiring) {
       takeInputs()
       if client == nil, now >= waitUntil { connect() }
-      var pause = client == nil ? max(waitUntil - now, 0) : 1_000
-      if isConnected { pause = sendWhatThereIs() }
+      let pause = isConnected ? sendWhatThereIs() : 1_000
       report()
-      sleep(atMost: Int(min(pause, 5_000)))
+      // Asked again: a call to stop that came while the inputs were taken rang the bell that they silenced.
+      if uplink.stopping.load(ordering: .acquiring) { break }
+      sleep(atMost: Int(client == nil ? max(waitUntil - now, 0) : pause))
       superviseConnection()
     }
     sayGoodbye()
@@ -84,7 +101,7 @@ final class UplinkSession {
   }
 
   /// Gives the connection up and waits before the next: all that was under way is owed again.
-  private func retreat(_ reason: String) {
+  func retreat(_ reason: String) {
     if connectedAt > 0, now - connectedAt >= Int64(UplinkLimits.stableSeconds) * 1000 { backoff.reset() }
     client = nil
     isConnected = false
@@ -96,16 +113,18 @@ final class UplinkSession {
     uplink.publish {
       if $0.state != .waiting { $0.sinceNanoseconds = clock.bootNanoseconds() }
       $0.state = .waiting
-      $0.lastError = reason
+      $0.lastError = refusal.map { "\($0); \(reason)" } ?? reason
       $0.attempts = backoff.attempts
     }
   }
 
   private func sleep(atMost milliseconds: Int) {
     let descriptor = client?.descriptor ?? -1
+    // What a QoS 0 message brought about is there at once and rings no bell. Half the keep-alive: the library sends its signs of life.
+    let bound = client?.hasEvents == true ? 0 : min(milliseconds, 5_000, max(settings.keepAliveSeconds, 1) * 500)
     let interest: Poll.Ready = client?.wantsToWrite == true ? [.readable, .writable] : .readable
     let ready = Poll.wait(
-      [(uplink.mailbox.bell.descriptor, .readable), (descriptor, interest)], milliseconds: milliseconds)
+      [(uplink.mailbox.bell.descriptor, .readable), (descriptor, interest)], milliseconds: bound)
     guard let client else { return }
     client.serve(
       readable: !ready[1].intersection(.readable).isEmpty, writable: !ready[1].intersection(.writable).isEmpty)
@@ -117,7 +136,9 @@ final class UplinkSession {
     switch event {
     case .connected(let reason) where reason == 0: welcome()
     case .connected(let reason): retreat("the broker refuses the connection: \(client.meaning(connectReason: reason))")
-    case .disconnected: retreat(isConnected ? "the connection was lost" : "the broker closed the connection before accepting it")
+    case .disconnected(let reason):
+      let what = isConnected ? "the connection was lost" : "no connection to \(settings.address)"
+      retreat(what + client.meaning(disconnectReason: reason))
     case .acknowledged(let message, let reason): acknowledge(message, reason)
     }
   }
@@ -129,7 +150,7 @@ final class UplinkSession {
       $0.state = .connected
       $0.sinceNanoseconds = clock.bootNanoseconds()
       $0.connections += 1
-      $0.lastError = nil
+      $0.lastError = refusal
     }
     outbox.connected()
     send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
@@ -145,8 +166,9 @@ final class UplinkSession {
     if !isConnected, now - startedConnecting > Int64(UplinkLimits.connectSeconds) * 1000 {
       return retreat("the broker did not accept the connection within \(UplinkLimits.connectSeconds) s")
     }
-    let oldest = flights.values.map(\.sentNanoseconds).min() ?? .max
-    if oldest != .max, clock.bootNanoseconds() - oldest > Int64(UplinkLimits.stallSeconds) * 1_000_000_000 {
+    if !flights.isEmpty, clock.bootNanoseconds() - lastProgress > Int64(UplinkLimits.stallSeconds) * 1_000_000_000 {
+      // On a thin link a large message may take that long: the next ones are smaller.
+      backlog.shrinkMessages()
       retreat("the broker acknowledged nothing for \(UplinkLimits.stallSeconds) s")
     }
   }
@@ -174,26 +196,38 @@ final class UplinkSession {
   }
 
   private func change(_ new: UplinkSettings) {
-    if isConnected, new.node != settings.node || new.topicPrefix != settings.topicPrefix {
+    if isConnected {
+      // Maybe we never come back there: nobody shall hold us for online.
       send(.birth, to: settings.topic("state"), Array("offline".utf8), retain: true)
+      client?.disconnect()
     }
-    client?.disconnect()
     settings = new
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)
     backlog.limit(bytesPerSecond: new.drainBytesPerSecond)
+    backlog.freshMessages()
+    refusal = nil
     retreat("the settings changed")
     backoff.reset()
     waitUntil = now
-    uplink.publish { $0.broker = new.address }
+    uplink.publish {
+      $0.broker = new.address
+      $0.lastError = nil
+    }
   }
 
   private func report() {
-    let (ledger, event) = (ledger, outbox.deliveredEvent)
+    let report = Report(changes: ledger.changes, event: outbox.deliveredEvent, sentBytes: sentBytes)
+    guard report != reported else { return }
+    reported = report
+    let (delivered, lost, position) = (ledger.delivered, ledger.lost, ledger.position(event: report.event))
+    let owed = position.owed.reduce(0) { $0 + UInt64($1.count) }
     uplink.publish {
-      $0.deliveredTicks = ledger.delivered
-      $0.lostTicks = ledger.lost
-      $0.position = ledger.position(event: event)
-      $0.owedTicks = $0.position.owed.reduce(0) { $0 + UInt64($1.count) }
+      $0.deliveredTicks = delivered
+      $0.lostTicks = lost
+      $0.position = position
+      $0.owedTicks = owed
+      $0.sentBytes = sentBytes
+      $0.roundTripMilliseconds = roundTripMilliseconds
     }
   }
 

@@ -1,0 +1,180 @@
+import Buffer
+import Foundation
+import Telemetry
+import Testing
+
+@testable import Uplink
+
+/// The backlog over a real buffer file.
+@Suite struct BacklogTests {
+  private struct Sent {
+    var range: ClosedRange<UInt64>
+    var ticks: UInt64
+    var message: BacklogMessage
+    var bytes: Int
+  }
+
+  private func take(_ backlog: inout Backlog, _ owed: ClosedRange<UInt64>) throws -> Sent {
+    guard case .message(let range, let ticks, let json) = backlog.message(owed) else {
+      throw ChildProcess.Failure(description: "no message over \(owed)")
+    }
+    return Sent(range: range, ticks: ticks, message: try .decode(json), bytes: json.count)
+  }
+
+  private func backlog(_ feed: BufferFeed) -> Backlog {
+    Backlog(path: feed.path, boot: "boot-1", bytesPerSecond: .max)
+  }
+
+  @Test func aMessageHoldsTheTicksOfItsRange() throws {
+    let feed = try BufferFeed()
+    try feed.ticks(20)
+    var backlog = backlog(feed)
+    let sent = try take(&backlog, 5...8)
+    #expect(sent.range == 5...8 && sent.ticks == 4)
+    #expect(sent.message.first == 5 && sent.message.last == 8)
+    #expect(sent.message.ticks.map(\.seq) == [5, 6, 7, 8])
+    let tick = try #require(sent.message.ticks.first)
+    #expect(tick.t == "2026-01-01T00:00:05.000Z")
+    #expect(tick.boot == "boot-1" && tick.q == "synced")
+    #expect(tick.m == ["t.value{n=\"0\"}": 5, "t.value{n=\"1\"}": 6])
+  }
+
+  @Test func longRangesGoInBoundedMessagesWithoutAHole() throws {
+    let feed = try BufferFeed(series: 20)
+    let last = try feed.ticks(2_500)
+    var backlog = backlog(feed)
+    var seen: [UInt64] = []
+    var messages = 0
+    var from: UInt64 = 1
+    while from <= last {
+      let sent = try take(&backlog, from...last)
+      #expect(sent.range.lowerBound == from)
+      #expect(sent.message.ticks.count <= UplinkLimits.backlogMessageTicks)
+      #expect(sent.bytes <= UplinkLimits.backlogMessageBytes + 2_000)
+      seen += sent.message.ticks.map(\.seq)
+      from = sent.range.upperBound + 1
+      messages += 1
+    }
+    #expect(seen == Array(1...last))
+    #expect(messages > 5)
+  }
+
+  @Test func theNumberOfTicksIsBoundedToo() throws {
+    let feed = try BufferFeed(series: 1)
+    try feed.ticks(1_200)
+    var backlog = backlog(feed)
+    backlog.limitMessages(toTicks: 7)
+    let sent = try take(&backlog, 1...1_200)
+    #expect(sent.range == 1...7)
+    backlog.limitMessages(toTicks: 0)
+    let single = try take(&backlog, 8...1_200)
+    #expect(single.range == 8...8)
+    backlog.freshMessages()
+    let fresh = try take(&backlog, 9...1_200)
+    #expect(fresh.ticks > 500)
+  }
+
+  @Test func whatTheBufferNoLongerHoldsIsGone() throws {
+    let feed = try BufferFeed()
+    feed.skip(100)
+    try feed.ticks(10)
+    var backlog = backlog(feed)
+    guard case .gone(let range, let ticks) = backlog.message(1...50) else {
+      Issue.record("not gone")
+      return
+    }
+    #expect(range == 1...50 && ticks == 50)
+    // The head is missing: the message answers for it, and says which ticks are really there.
+    let sent = try take(&backlog, 90...105)
+    #expect(sent.range == 90...105 && sent.ticks == 5)
+    #expect(sent.message.first == 101)
+  }
+
+  @Test func aDamagedRowIsLeftOut() throws {
+    let feed = try BufferFeed()
+    try feed.ticks(10)
+    let code = """
+      import sqlite3, sys
+      db = sqlite3.connect(sys.argv[1])
+      db.execute("UPDATE tick SET [values] = x'ff' WHERE seq = 4")
+      db.commit()
+      """
+    let answer = try ChildProcess.run("python3", ["-c", code, feed.path], in: feed.folder)
+    try #require(answer.end == .exited(0), "\(answer.errors)")
+    var backlog = backlog(feed)
+    // Rows after it in its group build on it: the range is answered for in whole, as sent or as gone.
+    var sent: [UInt64] = []
+    var gone: UInt64 = 0
+    var from: UInt64 = 1
+    while from <= 10 {
+      switch backlog.message(from...10) {
+      case .message(let range, let ticks, let json):
+        let message = try BacklogMessage.decode(json)
+        #expect(message.ticks.allSatisfy { $0.m["t.value{n=\"0\"}"] == Double($0.seq) })
+        sent += message.ticks.map(\.seq)
+        gone += UInt64(range.count) - ticks
+        from = range.upperBound + 1
+      case .gone(let range, let ticks):
+        gone += ticks
+        from = range.upperBound + 1
+      case .unreadable:
+        Issue.record("one damaged row hides the rest")
+        return
+      }
+    }
+    #expect(sent.starts(with: [1, 2, 3]) && !sent.contains(4))
+    #expect(UInt64(sent.count) + gone == 10)
+  }
+
+  @Test func anotherFileUnderThePathIsOpened() throws {
+    let feed = try BufferFeed()
+    try feed.ticks(5)
+    var backlog = backlog(feed)
+    _ = try take(&backlog, 1...5)
+    _ = try Quarantine.setAside(path: feed.path, wallMilliseconds: 1_767_225_600_000)
+    let fresh = try BufferFeed(series: 1, in: feed.folder, first: 101)
+    try fresh.ticks(3)
+    let sent = try take(&backlog, 1...103)
+    #expect(sent.message.ticks.map(\.seq) == [101, 102, 103])
+    #expect(sent.message.ticks.allSatisfy { $0.m.count == 1 })
+  }
+
+  @Test func aMissingOrForeignFileIsUnreadableAndComesBack() throws {
+    let folder = try TemporaryFolder()
+    var backlog = Backlog(path: folder.path(of: "buffer.db"), boot: "boot-1", bytesPerSecond: .max)
+    guard case .unreadable = backlog.message(1...5) else {
+      Issue.record("a missing file was read")
+      return
+    }
+    let none = backlog.event(after: 0, below: 10)
+    #expect(none == nil)
+    let feed = try BufferFeed(in: folder)
+    try feed.ticks(5)
+    let sent = try take(&backlog, 1...5)
+    #expect(sent.ticks == 5)
+  }
+
+  @Test func eventsComeOneByOneBelowTheirBound() throws {
+    let feed = try BufferFeed()
+    for id in [1, 2, 5] as [UInt64] { try feed.event(id) }
+    var backlog = backlog(feed)
+    let first = backlog.event(after: 0, below: 5)
+    let second = backlog.event(after: 1, below: 5)
+    let third = backlog.event(after: 2, below: 5)
+    #expect(first?.id == 1 && second?.id == 2 && third == nil)
+    let object = try JSONSerialization.jsonObject(with: Data(first?.json ?? [])) as? [String: Any]
+    #expect(object?["t"] as? String == "2026-01-01T00:00:01.000Z")
+    #expect(object?["boot"] as? String == "boot-1")
+    #expect((object?["detail"] as? [String: Any])?["n"] as? Int == 1)
+  }
+
+  @Test func aLiveTickLeavesOutWhatIsMissing() throws {
+    let feed = try BufferFeed()
+    var backlog = backlog(feed)
+    backlog.json.learn(feed.stored.map(\.key))
+    let tick = LiveTick(sequence: 3, wallMilliseconds: 1_767_225_603_000, synced: false, values: [.missing, 7])
+    let text = String(decoding: backlog.live(tick), as: UTF8.self)
+    #expect(
+      text == #"{"t":"2026-01-01T00:00:03.000Z","boot":"boot-1","seq":3,"q":"unsynced","m":{"t.value{n=\"1\"}":7}}"#)
+  }
+}
