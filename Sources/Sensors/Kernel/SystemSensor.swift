@@ -8,6 +8,9 @@ public struct SystemSensor: Sensor {
   private static let bootTime = Metric(
     "system.boot_time_seconds", unit: .seconds,
     help: "When the kernel holds it was booted, seconds since 1970; moves when the clock is set.")
+  private static let boots = Metric(
+    "system.boots", unit: .none, kind: .counter, help: "Boots of the machine that the agent's buffer has seen, this one included."
+  )
   private static let synchronized = Metric(
     "system.clock_synchronized", unit: .none,
     help: "1 when the kernel or systemd-timesyncd holds the clock for synchronised, else 0.")
@@ -52,15 +55,16 @@ public struct SystemSensor: Sensor {
         help: "How often the processes are counted by state, which costs as much as many other sensors together; 0 turns it off.")
     ],
     metrics: [
-      uptime, bootTime, synchronized, offset, clockError, entropy, filesUsed, filesMax, processes, threads, users, reboot,
+      uptime, bootTime, boots, synchronized, offset, clockError, entropy, filesUsed, filesMax, processes, threads, users, reboot,
     ])
 
   private struct Slots {
-    let uptime, bootTime, synchronized, offset, clockError, entropy, filesUsed, filesMax, threads, users, reboot: Slot
+    let uptime, bootTime, boots, synchronized, offset, clockError, entropy, filesUsed, filesMax, threads, users, reboot: Slot
     let processes: [Slot]
   }
 
   private let host: Host
+  private let statistics: AgentStatistics
   private let uptime, stat, loadavg, entropy, fileHandles: HostFile
   private let slots: Slots
   private let processNanoseconds: Int64
@@ -70,6 +74,7 @@ public struct SystemSensor: Sensor {
   /// Finds `/proc/uptime`.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
     host = context.host
+    statistics = context.statistics
     uptime = host.file("/proc/uptime", limit: 256)
     stat = host.file("/proc/stat", limit: 4 << 20)
     loadavg = host.file("/proc/loadavg", limit: 256)
@@ -78,7 +83,8 @@ public struct SystemSensor: Sensor {
     processNanoseconds = Int64(settings.milliseconds("processes_every")) * 1_000_000
     let states = processNanoseconds > 0 ? ProcessState.allCases : []
     slots = Slots(
-      uptime: readings.slot(Self.uptime), bootTime: readings.slot(Self.bootTime), synchronized: readings.slot(Self.synchronized),
+      uptime: readings.slot(Self.uptime), bootTime: readings.slot(Self.bootTime),
+      boots: readings.slot(Self.boots), synchronized: readings.slot(Self.synchronized),
       offset: readings.slot(Self.offset), clockError: readings.slot(Self.clockError), entropy: readings.slot(Self.entropy),
       filesUsed: readings.slot(Self.filesUsed), filesMax: readings.slot(Self.filesMax), threads: readings.slot(Self.threads),
       users: readings.slot(Self.users), reboot: readings.slot(Self.reboot),
@@ -91,6 +97,9 @@ public struct SystemSensor: Sensor {
     let seconds = try uptime.read { (text) throws(SensorError) in text.decimal() }
     guard let seconds else { throw .malformed(path: uptime.path, what: "it begins with seconds") }
     readings.set(slots.uptime, seconds)
+    // Only the agent counts boots, by what its buffer holds; elsewhere there is nothing to report.
+    let boots = statistics.read { $0.boots }
+    if boots > 0 { readings.set(slots.boots, Double(boots)) }
     readings.attempt { (readings) throws(SensorError) in try sampleFiles(into: &readings) }
     readings.attempt { (readings) throws(SensorError) in try sampleBootTime(into: &readings) }
     readings.attempt { (readings) throws(SensorError) in try sampleThreads(into: &readings) }
