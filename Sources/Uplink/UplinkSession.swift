@@ -137,7 +137,7 @@ final class UplinkSession {
     case .connected(let reason) where reason == 0: welcome()
     case .connected(let reason): retreat("the broker refuses the connection: \(client.meaning(connectReason: reason))")
     case .disconnected(let reason):
-      let what = isConnected ? "the connection was lost" : "no connection to \(settings.address)"
+      let what = isConnected ? "the connection was lost" : "the broker closed the connection before accepting it"
       retreat(what + client.meaning(disconnectReason: reason))
     case .acknowledged(let message, let reason): acknowledge(message, reason)
     }

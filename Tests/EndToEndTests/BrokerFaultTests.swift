@@ -38,7 +38,7 @@ import Testing
       of: "backoff_min: 100ms, backoff_max: 1s", with: "backoff_min: 500ms, backoff_max: 60s")
     try device.start(profile: profile)
     let status = try device.eventuallyStatus("dropped twice") { $0.uplink.attempts >= 2 && $0.uplink.state == "waiting" }
-    #expect(status.uplink.last_error == "the broker closed the connection before accepting it")
+    #expect(status.uplink.last_error?.hasPrefix("the broker closed the connection before accepting it") == true)
     try device.takeTicks(40)
     let calls = listener.accepted
     print("back-off: \(calls) calls to a broker that drops")
