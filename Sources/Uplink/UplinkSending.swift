@@ -72,10 +72,10 @@ extension UplinkSession {
 
   func send(_ cargo: Cargo, to topic: String, _ payload: [UInt8], retain: Bool) {
     guard let client else { return lose(cargo) }
+    let sent = clock.bootNanoseconds()
     do throws(MQTTError) {
       let message = try client.publish(
         topic: topic, payload: payload, quality: Int32(settings.qualityOfService), retain: retain)
-      let sent = clock.bootNanoseconds()
       if flights.isEmpty { lastProgress = sent }
       flights[message] = Flight(cargo: cargo, sentNanoseconds: sent)
       sentBytes += UInt64(payload.count + topic.utf8.count)
