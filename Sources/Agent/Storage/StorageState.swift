@@ -19,6 +19,8 @@ struct StorageState {
   private var failures = 0
   private var retryAt: Int64 = .min
   private var commits = 0
+  /// Whether this run had a file open: it then gave out its ids as that file counts, or translates them.
+  private var isKnownFile = false
   /// The first number that a file that was set aside surely had not given out.
   private var unusedSequence: UInt64 = 1
 
@@ -159,6 +161,7 @@ struct StorageState {
       let fresh = try BufferWriter(path: settings.path, node: settings.node, policy: settings.policy)
       try fresh.commit(everythingKnown())
       writer = fresh
+      isKnownFile = true
       status.state = .ok
     } catch {
       status.state = .memoryOnly
@@ -181,8 +184,10 @@ struct StorageState {
   private mutating func openWriter() {
     do throws(BufferError) {
       let opened = try BufferWriter(path: settings.path, node: settings.node, policy: settings.policy)
-      writer = opened
+      // Not before it took over: ids of this run mean something else in it until then.
       if status.problem != nil { try adopt(opened) }
+      writer = opened
+      isKnownFile = true
     } catch {
       refuse(error)
     }
@@ -190,6 +195,11 @@ struct StorageState {
 
   /// A file that could be opened only now: it may know other series and epochs under the ids this run gave out.
   private mutating func adopt(_ opened: BufferWriter) throws(BufferError) {
+    // The run's own file, after the disk refused for a while, numbers as before.
+    if isKnownFile {
+      let known = everythingKnown()
+      return try opened.commit(translation?.translate(known) ?? known)
+    }
     let translation = SeriesTranslation(run: series, file: opened.opening.series, firstEpoch: opened.opening.lastEpoch + 1)
     var all = everythingKnown()
     all.reservedSequence = max(reserved.sequence, opened.opening.nextSequence)
