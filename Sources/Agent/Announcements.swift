@@ -109,6 +109,9 @@ extension Supervisor {
         json.key("reason")
         json.string(reason)
       }
+    case .inherited(let position, let last):
+      // Refused for want of room: the file keeps it for the next start.
+      _ = environment.delivery?.put(.inherited(position, lastCommitted: last))
     case .trouble(let problem):
       log.problem("buffer", "\(problem); ticks are kept in memory", level: .error)
       emit(kind: "buffer", severity: .critical, message: "ticks are kept in memory: \(problem)")

@@ -69,9 +69,10 @@ final class Supervisor {
     lastCommitNanoseconds = started
     let found = opening ?? BufferWriter.Opening()
     table = SeriesTable(found.series)
-    // Without a buffer nobody knows what numbers were used: the time since boot grows faster than ticks do.
-    nextSequence = opening?.nextSequence ?? UInt64(max(started / 1_000_000, 1))
-    events = EventCounter(next: opening?.nextEvent ?? UInt64(max(started / 1_000_000, 1)))
+    // Without a buffer nobody knows what numbers were used: milliseconds are more than ticks, see Quarantine.unusedSequence.
+    let unused = UInt64(max(clock.wallMilliseconds(), started / 1_000_000, 1))
+    nextSequence = opening?.nextSequence ?? unused
+    events = EventCounter(next: opening?.nextEvent ?? unused)
     reservedSequence = nextSequence + BufferLimits.reservedSequences
     timekeeper = Timekeeper(boot: clock.boot, lastID: found.lastEpoch, earlier: found.epochs)
     engine = AlertEngine(

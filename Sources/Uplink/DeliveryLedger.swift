@@ -16,17 +16,33 @@ public struct DeliveryLedger: Sendable {
   public private(set) var lost: UInt64 = 0
   /// Counts what happened: the same number, the same ledger.
   public private(set) var changes: UInt64 = 0
+  /// Below this nothing is known of earlier ticks; 0 once the buffer was read.
+  private var from: UInt64
 
   /// Starts a run: what the position left undelivered up to the last committed tick is owed.
   public init(position: DeliveryPosition?, lastCommitted: UInt64?, firstOfRun: UInt64) {
     next = firstOfRun
-    guard let lastCommitted, lastCommitted >= 1, firstOfRun > 1 else { return }
-    let position = position ?? DeliveryPosition()
+    from = firstOfRun
+    if let lastCommitted { inherit(position ?? DeliveryPosition(), lastCommitted: lastCommitted) }
+  }
+
+  /// What an earlier run left undelivered up to its last committed tick is owed: at the start, or when the buffer could only be
+  /// opened later.
+  ///
+  /// - Returns: false when that was known already.
+  @discardableResult
+  public mutating func inherit(_ position: DeliveryPosition, lastCommitted: UInt64) -> Bool {
+    guard from > 0 else { return false }
     // Numbers begin at 1. Nothing of an earlier run has a number of this one.
-    let earlier = 1...min(lastCommitted, firstOfRun - 1)
+    let last = min(lastCommitted, from - 1)
+    from = 0
+    changes += 1
+    guard last >= 1 else { return true }
+    let earlier = 1...last
     for range in position.owed where range.overlaps(earlier) { owe(range.clamped(to: earlier)) }
     let rest = max(position.next, 1)
     if rest <= earlier.upperBound { owe(rest...earlier.upperBound) }
+    return true
   }
 
   /// How many ticks are owed.
@@ -36,7 +52,9 @@ public struct DeliveryLedger: Sendable {
   public func position(event: UInt64) -> DeliveryPosition {
     var copy = self
     copy.loseAll()
-    return DeliveryPosition(next: next, owed: copy.owed, event: event)
+    var position = DeliveryPosition(next: next, owed: copy.owed, event: event)
+    position.from = from
+    return position
   }
 
   /// A new tick came and is sent. Ticks that never came by here in between were refused for want of room: they are owed.

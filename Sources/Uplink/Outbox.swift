@@ -64,6 +64,12 @@ struct Outbox {
 
   // MARK: Events
 
+  /// The buffer could only be opened now: events after `event` that an earlier run left in it are sent, too.
+  mutating func inherit(event: UInt64) {
+    deliveredEvent = min(deliveredEvent, event)
+    lastEventTaken = min(lastEventTaken, event)
+  }
+
   mutating func put(event json: [UInt8], id: UInt64) {
     nextEvent = max(nextEvent, id + 1)
     // One that had no room before this one is read from the buffer, and so must be all before it.

@@ -32,6 +32,8 @@ public enum UplinkInput: Sendable {
   case alert(rule: String, json: [UInt8])
   /// A rule that exists no more: its retained topic is emptied.
   case alertRemoved(rule: String)
+  /// The buffer could only be opened now: how far an earlier run was, and its last tick.
+  case inherited(DeliveryPosition, lastCommitted: UInt64)
   /// Something that happened, as JSON.
   case event(id: UInt64, json: [UInt8])
   /// Who the node is, as the JSON of its retained topic.

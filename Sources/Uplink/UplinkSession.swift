@@ -184,6 +184,8 @@ final class UplinkSession {
       case .alertRemoved(let rule): outbox.put(alert: [], rule: rule)
       case .event(let id, let json): outbox.put(event: json, id: id)
       case .info(let json): outbox.put(info: json)
+      case .inherited(let position, let lastCommitted):
+        if ledger.inherit(position, lastCommitted: lastCommitted) { outbox.inherit(event: position.event) }
       case .settings(let settings): change(settings)
       }
     }

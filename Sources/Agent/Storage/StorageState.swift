@@ -16,6 +16,8 @@ struct StorageState {
   private var deliveries: [String: DeliveryPosition] = [:]
   private var reserved: (sequence: UInt64, event: UInt64) = (0, 0)
   private var translation: SeriesTranslation?
+  /// What a file that was opened late says of earlier runs' delivery, for positions that do not know of it yet.
+  private var inherited: (positions: [String: DeliveryPosition], lastSequence: UInt64)?
   private var failures = 0
   private var retryAt: Int64 = .min
   private var commits = 0
@@ -87,6 +89,7 @@ struct StorageState {
     if writer == nil { openWriter() }
     guard let writer else { return }
     do throws(BufferError) {
+      pending.deliveries = completed(pending.deliveries)
       try writer.commit(translation?.translate(pending) ?? pending)
     } catch {
       return refuse(error)
@@ -175,7 +178,7 @@ struct StorageState {
     var all = BufferTransaction()
     all.series = series
     all.epochs = epochs
-    all.deliveries = deliveries
+    all.deliveries = completed(deliveries)
     all.reservedSequence = reserved.sequence
     all.reservedEvent = reserved.event
     return all
@@ -201,11 +204,24 @@ struct StorageState {
       return try opened.commit(translation?.translate(known) ?? known)
     }
     let translation = SeriesTranslation(run: series, file: opened.opening.series, firstEpoch: opened.opening.lastEpoch + 1)
+    if inherited == nil, let last = opened.opening.lastSequence {
+      inherited = (opened.opening.deliveries, last)
+      notices.append(.inherited(opened.opening.deliveries["mqtt"] ?? DeliveryPosition(), lastSequence: last))
+    }
     var all = everythingKnown()
     all.reservedSequence = max(reserved.sequence, opened.opening.nextSequence)
     all.reservedEvent = max(reserved.event, opened.opening.nextEvent)
     self.translation = translation.isIdentity ? nil : translation
     try opened.commit(self.translation?.translate(all) ?? all)
+  }
+
+  /// Positions made before the file could be read must not forget what it says is owed.
+  private func completed(_ deliveries: [String: DeliveryPosition]) -> [String: DeliveryPosition] {
+    guard let inherited else { return deliveries }
+    return Dictionary(
+      uniqueKeysWithValues: deliveries.map { sink, position in
+        (sink, position.completed(by: inherited.positions[sink] ?? DeliveryPosition(), lastSequence: inherited.lastSequence))
+      })
   }
 
   private mutating func measure() {

@@ -32,6 +32,8 @@ enum StorageNotice: Sendable {
   case dropped(ClosedRange<UInt64>)
   /// A damaged or foreign file was moved away and a fresh one made.
   case setAside(path: String, reason: String)
+  /// A file could only be opened after the start: how far its uplink was, and its last tick.
+  case inherited(DeliveryPosition, lastSequence: UInt64)
   /// The disk refuses.
   case trouble(String)
   /// The disk takes ticks again.
