@@ -64,7 +64,8 @@ final class RecordingStorage: TickStorage {
   var status: StorageStatus {
     var status = StorageStatus()
     status.state = .ok
-    status.committed = ticks.last?.sequence ?? 0
+    // Asked for at each tick: looking at the last transaction only.
+    status.committed = state.withLock { $0.transactions.last { !$0.ticks.isEmpty }?.ticks.last?.sequence } ?? 0
     return status
   }
 

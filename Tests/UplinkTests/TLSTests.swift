@@ -70,7 +70,7 @@ import Testing
     try bench.start()
     eventually("the refusal") { bench.status.attempts >= 3 && bench.status.lastError != nil }
     #expect(bench.status.connections == 0)
-    #expect(bench.status.lastError?.contains("mqtts://127.0.0.1:\(port)") == true, "\(bench.status)")
+    #expect(bench.status.lastError?.hasPrefix("the broker closed the connection before accepting it") == true, "\(bench.status)")
     // Told to, it looks only at the authority.
     bench.settings.tls.verifyServerName = false
     _ = bench.uplink.put(.settings(bench.settings))
