@@ -22,6 +22,10 @@ enum AgentLimits {
   static let controlRequestBytes = 256
   /// Seconds a client may take.
   static let controlClientSeconds: Int64 = 5
+  /// How late a tick may be before systemd's watchdog is no longer fed, nanoseconds.
+  static let overdueNanoseconds: Int64 = 2_000_000_000
+  /// Ticks further apart than this are not waited for at the start.
+  static let longTickMilliseconds = 5_000
   /// Ticks after which the agent is settled, and gives back what only starting needed.
   static let settledTicks: UInt64 = 5
   /// Distinct problems whose repeats are counted.

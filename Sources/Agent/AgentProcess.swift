@@ -15,6 +15,7 @@ final class AgentProcess {
   private let notifier: SystemdNotifier
   private let loop: EventLoop
   private let timer: TickTimer
+  private let watchdogTimer: TickTimer
   private let signals: SignalQueue
   private let lock: FileLock?
   private let storage: StorageThread
@@ -30,11 +31,14 @@ final class AgentProcess {
     log = Log(profile.log, clock: clock, environment: environment)
     notifier = SystemdNotifier(environment: environment)
     // Before any thread starts, so that all of them inherit the mask.
-    guard let signals = SignalQueue([SIGTERM, SIGINT, SIGHUP]), let timer = TickTimer() else {
+    guard let signals = SignalQueue([SIGTERM, SIGINT, SIGHUP]), let timer = TickTimer(),
+      let watchdogTimer = TickTimer()
+    else {
       throw AgentFailure(description: "the kernel gives no signal or timer descriptor")
     }
     self.signals = signals
     self.timer = timer
+    self.watchdogTimer = watchdogTimer
     do throws(EventLoop.Failure) { loop = try EventLoop() } catch {
       throw AgentFailure(description: "the kernel gives no event loop: \(error.call), errno \(error.errno)")
     }
@@ -60,11 +64,13 @@ final class AgentProcess {
   func run() throws(AgentFailure) {
     do throws(EventLoop.Failure) {
       try loop.watch(timer.descriptor) { [unowned self] _ in onTimer() }
+      try loop.watch(watchdogTimer.descriptor) { [unowned self] _ in onWatchdogTimer() }
       try loop.watch(signals.descriptor) { [unowned self] _ in onSignal() }
     } catch {
       throw AgentFailure(description: "cannot watch timer and signals: errno \(error.errno)")
     }
     armTimer()
+    armWatchdog()
     supervisor.emit(kind: "started", severity: .info, message: "godwitd \(Agent.version) started") { json in
       json.key("version")
       json.string(Agent.version)
@@ -72,6 +78,7 @@ final class AgentProcess {
     let (profile, sensors) = (supervisor.profile, supervisor.lanes.count)
     let tick = Quantity.duration(profile.tickMilliseconds)
     log.info("agent", "godwitd \(Agent.version) runs as node \(profile.node): \(sensors) sensors, a tick every \(tick)")
+    if supervisor.profile.tickMilliseconds > AgentLimits.longTickMilliseconds { becomeReady() }
     loop.run()
     shutDown()
   }
@@ -86,16 +93,32 @@ final class AgentProcess {
     nextDue = due + interval
     supervisor.tick(due: due, skipped: expirations - 1)
     control?.expire(now: SystemClock.bootMilliseconds)
-    if !isReady {
-      isReady = true
-      notifier.send("READY=1\nSTATUS=node \(supervisor.profile.node)")
-      publishIdentity()
-    }
+    becomeReady()
     if supervisor.tickIndex == AgentLimits.settledTicks { ProcessMemory.trim() }
     feedWatchdog(due)
   }
 
-  /// systemd hears from us only when a tick was really taken, twice as often as it wants to.
+  /// Tells systemd and the broker who is here: after the first tick, or at once when that is far off.
+  private func becomeReady() {
+    guard !isReady else { return }
+    isReady = true
+    notifier.send("READY=1\nSTATUS=node \(supervisor.profile.node)")
+    publishIdentity()
+  }
+
+  /// Ticks may be rarer than systemd wants to hear from us: then a timer of its own feeds the watchdog, as long as no tick is overdue.
+  private func armWatchdog() {
+    guard let interval = notifier.watchdogMicroseconds.map({ $0 * 500 }), interval > 0 else { return }
+    let isNeeded = Int64(supervisor.profile.tickMilliseconds) * 1_000_000 > interval
+    watchdogTimer.arm(first: clock.bootNanoseconds() + interval, interval: isNeeded ? interval : 0)
+  }
+
+  private func onWatchdogTimer() {
+    guard watchdogTimer.expirations() > 0, clock.bootNanoseconds() < nextDue + AgentLimits.overdueNanoseconds else { return }
+    feedWatchdog(clock.bootNanoseconds())
+  }
+
+  /// systemd hears from us only while ticks are really taken, twice as often as it wants to.
   private func feedWatchdog(_ now: Int64) {
     guard let interval = notifier.watchdogMicroseconds, now - lastWatchdog >= interval * 500 else { return }
     lastWatchdog = now
@@ -143,7 +166,10 @@ final class AgentProcess {
     if let uplink, let settings = UplinkSettings(new), difference.uplinkChanged || difference.nodeChanged {
       _ = uplink.put(.settings(settings))
     }
-    if difference.tickChanged { armTimer() }
+    if difference.tickChanged {
+      armTimer()
+      armWatchdog()
+    }
     publishIdentity()
     supervisor.emit(kind: "reloaded", severity: .info, message: "profile reloaded: \(difference.lines.joined(separator: "; "))")
   }

@@ -81,13 +81,20 @@ import Testing
     #expect(journal.lines.contains { $0.hasPrefix("MONOTONIC_USEC=") })
   }
 
-  @Test func aFrozenAgentFeedsNoWatchdog() throws {
+  @Test func theWatchdogOfAnotherProcessIsNotFed() throws {
     let journal = try NotifySocket()
     let device = try Device(environment: ["NOTIFY_SOCKET": journal.path, "WATCHDOG_USEC": "200000", "WATCHDOG_PID": "1"])
     try device.start(.init())
     try device.takeTicks(10)
-    // The watchdog is another process' business.
     #expect(!journal.states.contains("WATCHDOG=1"))
     #expect(journal.states.first == "READY=1")
+  }
+
+  @Test func rareTicksStillFeedTheWatchdog() throws {
+    let journal = try NotifySocket()
+    let device = try Device(environment: ["NOTIFY_SOCKET": journal.path, "WATCHDOG_USEC": "200000"])
+    try device.start(.init(tick: "1h", commit: "10s"))
+    eventually("ready and alive") { journal.states.contains("READY=1") && journal.states.count { $0 == "WATCHDOG=1" } >= 3 }
+    #expect(device.agent.terminate(within: 20) == .exited(0))
   }
 }
