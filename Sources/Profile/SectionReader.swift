@@ -135,8 +135,11 @@ struct SectionReader {
       var remedy = error.remedy
       switch type {
       case .bool: if let word = Self.switches[scalar.text.lowercased()] { remedy = "write \(word)" }
-      case .duration: remedy = QuantityHint.duration(scalar.text).map { "write \($0)" } ?? remedy
-      case .size: remedy = QuantityHint.size(scalar.text).map { "write \($0)" } ?? remedy
+      // A text that is a quantity, only out of range, has its right remedy already.
+      case .duration where Quantity.milliseconds(scalar.text) == nil:
+        remedy = QuantityHint.duration(scalar.text).map { "write \($0)" } ?? remedy
+      case .size where Quantity.bytes(scalar.text) == nil:
+        remedy = QuantityHint.size(scalar.text).map { "write \($0)" } ?? remedy
       case .choice(let words), .choices(let words): remedy = Suggestion.remedy(for: scalar.text, among: words, otherwise: remedy)
       default: break
       }
