@@ -147,7 +147,8 @@ final class AgentProcess {
     do throws(ProfileProblems) {
       new = try Profile.load(path: profilePath, catalogue: SensorCatalogue.kinds, environment: .current())
     } catch {
-      log.error("reload", "the new profile is refused, the old one stays: \(error.problems.count) problems")
+      let count = error.problems.count
+      log.error("reload", "the new profile is refused, the old one stays: \(count) \(count == 1 ? "problem" : "problems")")
       for problem in error.problems { log.error("reload", "\(problem)") }
       return
     }

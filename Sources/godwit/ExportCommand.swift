@@ -36,7 +36,9 @@ struct ExportCommand: ParsableCommand {
       try file?.finish()
       if damaged > 0 { Output.error("godwit: \(damaged) damaged ticks were left out") }
     } catch {
-      throw Failure("\(error)")
+      // What this command meets of system calls is its own file; the buffer is read by SQLite.
+      guard case .io(let path, let code) = error else { throw Failure("\(error)") }
+      throw Failure("cannot write \(path): errno \(code)")
     }
   }
 

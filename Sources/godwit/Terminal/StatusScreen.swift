@@ -79,7 +79,7 @@ struct StatusScreen {
     var spans = [Span(uplink.state, uplink.state == "connected" ? .green : .yellow)]
     if let broker = uplink.broker { spans.append(Span(" \(broker)")) }
     if let since = uplink.since { spans.append(Span(" since \(moment(since))")) }
-    if uplink.attempts > 0 { spans.append(Span(" · attempt \(uplink.attempts)")) }
+    if uplink.attempts > 0, uplink.state != "connected" { spans.append(Span(" · attempt \(uplink.attempts)")) }
     var second = [Span(counts)]
     if let roundTrip = uplink.roundTripMilliseconds { second.append(Span(" · acknowledged in \(Reading.number(roundTrip)) ms")) }
     var lines = [labelled("uplink", spans), labelled("", second)]
