@@ -16,6 +16,9 @@ struct EventCounter {
     reserved = next + BufferLimits.reservedEvents
   }
 
+  /// No id below this is given out any more.
+  mutating func skip(to id: UInt64) { next = max(next, id) }
+
   /// The next id, and the new reservation when half of the last one is used up.
   mutating func take() -> (id: UInt64, reservation: UInt64?) {
     defer { next += 1 }
@@ -112,6 +115,10 @@ extension Supervisor {
     case .inherited(let position, let last):
       // Refused for want of room: the file keeps it for the next start.
       _ = environment.delivery?.put(.inherited(position, lastCommitted: last))
+    case .outnumbered(let sequence, let event):
+      log.warning("buffer", "the buffer holds higher numbers than this run's: it goes on with tick \(sequence)")
+      nextSequence = max(nextSequence, sequence)
+      events.skip(to: event)
     case .trouble(let problem):
       log.problem("buffer", "\(problem); ticks are kept in memory", level: .error)
       emit(kind: "buffer", severity: .critical, message: "ticks are kept in memory: \(problem)")
