@@ -128,6 +128,20 @@ extension Supervisor {
     }
   }
 
+  /// What has no place among the series is left out, but not in silence.
+  func tellRefusedSeries() {
+    if table.refused > 0 {
+      environment.log.problem(
+        "series", "the buffer knows \(Limits.seriesPerNode) series already: new ones are left out; filter, or begin a new buffer",
+        level: .error)
+    }
+    for slot in lanes where slot.lane.readings.refusedSeries > 0 {
+      environment.log.problem(
+        "series", "sensor \(slot.figures.name) has more than \(Limits.seriesPerSensor) series: the rest is left out; filter",
+        level: .error)
+    }
+  }
+
   private func gap(_ range: ClosedRange<UInt64>, _ ticks: UInt64, why: String) {
     environment.log.warning("buffer", "\(ticks) ticks lost: \(why)")
     emit(kind: "gap", severity: .warning, message: "\(ticks) ticks lost: \(why)") { json in

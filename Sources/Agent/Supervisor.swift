@@ -256,6 +256,7 @@ final class Supervisor {
 
   private func takeNotices() {
     for notice in environment.storage.takeNotices() { handle(notice) }
+    if tickIndex.isMultiple(of: 64) { tellRefusedSeries() }
   }
 
   // MARK: Figures
