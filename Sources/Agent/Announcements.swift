@@ -16,6 +16,9 @@ struct EventCounter {
     reserved = next + BufferLimits.reservedEvents
   }
 
+  /// No id below this is given out any more.
+  mutating func skip(to id: UInt64) { next = max(next, id) }
+
   /// The next id, and the new reservation when half of the last one is used up.
   mutating func take() -> (id: UInt64, reservation: UInt64?) {
     defer { next += 1 }
@@ -112,12 +115,30 @@ extension Supervisor {
     case .inherited(let position, let last):
       // Refused for want of room: the file keeps it for the next start.
       _ = environment.delivery?.put(.inherited(position, lastCommitted: last))
+    case .outnumbered(let sequence, let event):
+      log.warning("buffer", "the buffer holds higher numbers than this run's: it goes on with tick \(sequence)")
+      nextSequence = max(nextSequence, sequence)
+      events.skip(to: event)
     case .trouble(let problem):
       log.problem("buffer", "\(problem); ticks are kept in memory", level: .error)
       emit(kind: "buffer", severity: .critical, message: "ticks are kept in memory: \(problem)")
     case .recovered:
       log.recovered("buffer", "the disk takes ticks again")
       emit(kind: "buffer", severity: .info, message: "the disk takes ticks again")
+    }
+  }
+
+  /// What has no place among the series is left out, but not in silence.
+  func tellRefusedSeries() {
+    if table.refused > 0 {
+      environment.log.problem(
+        "series", "the buffer knows \(Limits.seriesPerNode) series already: new ones are left out; filter, or begin a new buffer",
+        level: .error)
+    }
+    for slot in lanes where slot.lane.readings.refusedSeries > 0 {
+      environment.log.problem(
+        "series", "sensor \(slot.figures.name) has more than \(Limits.seriesPerSensor) series: the rest is left out; filter",
+        level: .error)
     }
   }
 

@@ -40,7 +40,7 @@ final class Supervisor {
   /// The newest value of each series and when it was taken, for the live view.
   private(set) var latest: [Double] = []
   private(set) var tickIndex: UInt64 = 0
-  private(set) var nextSequence: UInt64
+  var nextSequence: UInt64
   private(set) var timekeeper: Timekeeper
   let started: Int64
   var pending = BufferTransaction()
@@ -239,7 +239,10 @@ final class Supervisor {
     if environment.storage.put(pending) {
       pending = BufferTransaction()
       lastCommitNanoseconds = now
-    } else if let dropped = pending.dropOldest(toWeight: profile.buffer.pendingBytes) {
+    } else {
+      // Events are bounded by this; ticks are weighed less often than at each tick, for that takes the longer the more there are.
+      pending.append(BufferTransaction())
+      guard tickIndex.isMultiple(of: 64), let dropped = pending.dropOldest(toWeight: profile.buffer.pendingBytes) else { return }
       handle(.dropped(dropped))
     }
   }
@@ -253,6 +256,7 @@ final class Supervisor {
 
   private func takeNotices() {
     for notice in environment.storage.takeNotices() { handle(notice) }
+    if tickIndex.isMultiple(of: 64) { tellRefusedSeries() }
   }
 
   // MARK: Figures

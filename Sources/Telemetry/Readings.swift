@@ -38,7 +38,8 @@ public struct Readings: Sendable {
 
   /// The slot of a series, made on first use. Past the limit all further series share a slot that is never reported.
   public mutating func slot(_ metric: Metric, _ labels: [Label] = []) -> Slot {
-    let wanted = Series(metric, labels)
+    let isLong = labels.contains { $0.value.utf8.count > Limits.labelValueBytes }
+    let wanted = Series(metric, isLong ? labels.map(Readings.cut) : labels)
     if let known = slots[wanted.key] { return known }
     guard series.count < Limits.seriesPerSensor else {
       refusedSeries += 1
@@ -50,6 +51,16 @@ public struct Readings: Sendable {
     values.append(.missing)
     decimals.append(metric.decimals)
     return slot
+  }
+
+  /// A mount path may take 4096 bytes, and goes out with each tick.
+  private static func cut(_ label: Label) -> Label {
+    var value = ""
+    for character in label.value {
+      guard value.utf8.count + character.utf8.count <= Limits.labelValueBytes else { break }
+      value.append(character)
+    }
+    return Label(label.key, value)
   }
 
   /// Stores a value, rounded to the metric's decimals. A repeated slot in one sample keeps the last value.

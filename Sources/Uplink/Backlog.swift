@@ -144,7 +144,7 @@ public enum EventJSON {
     writer.key("id")
     writer.integer(event.id)
     writer.key("t")
-    if let epoch { writer.string(WallTime.text(event.milliseconds + epoch.offsetMilliseconds)) } else { writer.null() }
+    if let epoch { writer.string(WallTime.text(event.milliseconds &+ epoch.offsetMilliseconds)) } else { writer.null() }
     writer.key("boot")
     if let epoch { writer.string(epoch.boot) } else { writer.null() }
     writer.key("kind")

@@ -172,7 +172,9 @@ final class MQTTClient {
   private func secure() throws(MQTTError) {
     let tls = settings.tls
     if tls.caFile == nil { mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
-    try check("use the TLS files", mosquitto_tls_set(handle, tls.caFile, nil, tls.certificateFile, tls.keyFile, nil))
+    // The library up to 2.0.11 refuses to have neither file nor folder, also with that option: the distributions' hashed folder.
+    let folder = tls.caFile == nil ? "/etc/ssl/certs" : nil
+    try check("use the TLS files", mosquitto_tls_set(handle, tls.caFile, folder, tls.certificateFile, tls.keyFile, nil))
     if !tls.verifyServerName { try check("skip the server name", mosquitto_tls_insecure_set(handle, true)) }
   }
 

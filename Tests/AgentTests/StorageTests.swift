@@ -179,7 +179,7 @@ import Testing
     // The next run cannot see the card at first and numbers its series by itself.
     var state = state(folder, "card/buffer.db")
     #expect(state.open() == nil)
-    var run = Run(["a", "b", "c"], first: 1_000)
+    var run = Run(["a", "b", "c"], first: 1_000_000)
     state.add(run.head())
     state.add(run.ticks(2))
     try FileManager.default.moveItem(atPath: hidden, toPath: folder.path(of: "card"))
@@ -191,8 +191,8 @@ import Testing
     state.finish()
     let found = try stored(folder, "card/buffer.db")
     #expect(found[2] == ["b": 20, "c": 21])
-    #expect(found[1_000] == ["a": 10_000, "b": 10_001, "c": 10_002])
-    #expect(found[1_003] == ["a": 10_030, "b": 10_031, "c": 10_032])
+    #expect(found[1_000_000] == ["a": 10_000_000, "b": 10_000_001, "c": 10_000_002])
+    #expect(found[1_000_003] == ["a": 10_000_030, "b": 10_000_031, "c": 10_000_032])
     let reader = try BufferReader(path: folder.path(of: "card/buffer.db"))
     #expect(reader.epochs.map(\.id) == [1, 2])
   }

@@ -56,6 +56,28 @@ import Testing
     return try String(contentsOfFile: file, encoding: .utf8)
   }
 
+  /// Damage may leave any number in a row: no sum with it may end the program.
+  @Test(arguments: [Int64.max, .min])
+  func anEpochThatSaysAnythingEndsNothing(offset: Int64) throws {
+    let policy = RetentionPolicy(retainMilliseconds: 86_400_000, maximumBytes: 64 << 20)
+    let writer = try BufferWriter(path: path, node: "edge-01", policy: policy)
+    var damage = BufferTransaction()
+    damage.epochs = [1, 2].map {
+      Epoch(id: $0, boot: "boot-a", firstSequence: 1, fromMilliseconds: 0, offsetMilliseconds: offset, synced: true)
+    }
+    try writer.commit(damage)
+    for since in [nil, 1_000, 30 * 86_400_000, Int.max] {
+      let span = try StoredSpan(path: path, sinceMilliseconds: since)
+      var history = History(from: span.from, to: span.to, parts: 500)
+      _ = try span.each { tick in
+        history.add(1, at: tick.wallMilliseconds)
+        return true
+      }
+      #expect(span.from <= span.to)
+      #expect(history.start(of: 499) <= span.to)
+    }
+  }
+
   @Test func jsonLines() throws {
     let lines = try exported().split(separator: "\n")
     #expect(lines.count == 600)

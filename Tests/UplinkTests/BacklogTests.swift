@@ -25,6 +25,13 @@ import Testing
     Backlog(path: feed.path, boot: "boot-1", bytesPerSecond: .max)
   }
 
+  /// Damage may leave any number in a row: no sum with it may end the agent.
+  @Test func anEventsTimeMayBeAnything() {
+    let epoch = Epoch(id: 1, boot: "boot-1", firstSequence: 1, fromMilliseconds: 0, offsetMilliseconds: .max, synced: true)
+    let event = StoredEvent(id: 1, epoch: 1, milliseconds: .max, kind: "test", severity: .info, message: "", detail: "{}")
+    #expect(String(decoding: EventJSON.encode(event, epoch: epoch), as: UTF8.self).hasPrefix("{\"id\":1,\"t\":\""))
+  }
+
   @Test func aMessageHoldsTheTicksOfItsRange() throws {
     let feed = try BufferFeed()
     try feed.ticks(20)

@@ -1,5 +1,6 @@
 import Buffer
 import Foundation
+import Platform
 import Testing
 
 @testable import Uplink
@@ -202,6 +203,8 @@ import Testing
       firstEvent: 1)
     #expect(started)
     bench.uplink.committed = bench.feed.next - 1
+    // A tick that finds the box still full is refused too, and only the one after it would tell of it.
+    eventually("room") { bench.uplink.mailbox.count == 0 }
     try bench.tick()
     eventually("everything") {
       bench.isAllDelivered && Set(subscriber.sequences) == Set(1...UInt64(UplinkLimits.mailbox + 51))

@@ -14,6 +14,7 @@ final class Relay {
     listener.bind(("127.0.0.1", int(sys.argv[1])))
     listener.listen(16)
     pairs = {}
+    held = []
     print("listening", flush=True)
     cuts = 0
     def drop(one):
@@ -44,7 +45,9 @@ final class Relay {
                     if target:
                         onward.connect(("127.0.0.1", target))
                     else:
-                        onward = socket.socketpair()[0]
+                        # Both ends are kept: a closed one would end the connection at once.
+                        onward, other = socket.socketpair()
+                        held.append(other)
                     pairs[accepted], pairs[onward] = onward, accepted
                 except OSError:
                     accepted.close()

@@ -70,7 +70,9 @@ import Testing
     try bench.start()
     eventually("the refusal") { bench.status.attempts >= 3 && bench.status.lastError != nil }
     #expect(bench.status.connections == 0)
-    #expect(bench.status.lastError?.hasPrefix("the broker closed the connection before accepting it") == true, "\(bench.status)")
+    // The handshake fails while connecting or after: the library tells differently.
+    let words = ["the broker closed the connection before accepting it", "A TLS error occurred"]
+    #expect(words.contains { bench.status.lastError?.contains($0) == true }, "\(bench.status)")
     // Told to, it looks only at the authority.
     bench.settings.tls.verifyServerName = false
     _ = bench.uplink.put(.settings(bench.settings))
@@ -89,10 +91,18 @@ import Testing
     }
     try bench.start()
     eventually("the refusal") { bench.status.attempts >= 3 && bench.status.lastError != nil }
+    #expect(bench.status.lastError?.contains("cannot use the TLS files") == false, "\(bench.status)")
+    // The file has to be there until now.
+    withExtendedLifetime(stranger) {}
     // Nor do the system's authorities know it.
     bench.settings.tls.caFile = nil
+    // Another name of the same broker tells when the settings were taken.
+    bench.settings.host = "localhost"
     _ = bench.uplink.put(.settings(bench.settings))
-    eventually("the refusal") { bench.status.attempts >= 2 && bench.status.lastError != nil }
+    eventually("the refusal") {
+      let status = bench.status
+      return status.broker.contains("localhost") && status.attempts >= 2 && status.lastError != nil
+    }
     #expect(bench.status.lastError?.contains("cannot use the TLS files") == false, "\(bench.status)")
     #expect(bench.status.connections == 0)
     broker.stop()

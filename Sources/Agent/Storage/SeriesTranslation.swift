@@ -18,8 +18,8 @@ struct SeriesTranslation {
     learn(run)
   }
 
-  /// Whether both number alike, so that nothing needs translating.
-  var isIdentity: Bool { epochOffset == 0 && ids == Array(ids.indices) }
+  /// Whether both number alike, also what is still to come, so that nothing needs translating.
+  var isIdentity: Bool { epochOffset == 0 && ids == Array(fileSeries.indices) }
 
   private mutating func learn(_ series: [StoredSeries]) {
     for entry in series where entry.id == ids.count {

@@ -25,6 +25,8 @@ struct StorageState {
   private var isKnownFile = false
   /// The first number that a file that was set aside surely had not given out.
   private var unusedSequence: UInt64 = 1
+  /// Ticks below this came before the run learned that the file holds such numbers already.
+  private var lowest: UInt64 = 0
 
   init(settings: StorageThread.Settings, clock: any Clock) {
     self.settings = settings
@@ -70,6 +72,17 @@ struct StorageState {
     return opening
   }
 
+  /// The file opened when nobody waited for it any more: the run gives out numbers of its own, as if it could not be opened. The next
+  /// `write` opens it anew and adopts it.
+  mutating func arriveLate() {
+    writer = nil
+    isKnownFile = false
+    (series, deliveries, reserved) = ([], [:], (0, 0))
+    let problem = "opening \(settings.path) took longer than the agent waits"
+    status = StorageStatus(state: .memoryOnly, problem: problem)
+    notices.append(.trouble(problem))
+  }
+
   mutating func add(_ transaction: BufferTransaction) {
     series += transaction.series
     for epoch in transaction.epochs {
@@ -79,13 +92,15 @@ struct StorageState {
     reserved.sequence = max(reserved.sequence, transaction.reservedSequence ?? 0)
     reserved.event = max(reserved.event, transaction.reservedEvent ?? 0)
     pending.append(transaction)
+    dropOutnumbered()
     if let dropped = pending.dropOldest(toWeight: settings.pendingBytes) { notices.append(.dropped(dropped)) }
     status.pendingTicks = pending.ticks.count
   }
 
   /// Commits what waits, unless the disk refused a moment ago.
   mutating func write() {
-    guard !pending.isEmpty || writer == nil, now >= retryAt else { return }
+    // A file is adopted with what was handed over before it, so with something.
+    guard !pending.isEmpty || (writer == nil && isKnownFile), now >= retryAt else { return }
     if writer == nil { openWriter() }
     guard let writer else { return }
     do throws(BufferError) {
@@ -209,10 +224,33 @@ struct StorageState {
       notices.append(.inherited(opened.opening.deliveries["mqtt"] ?? DeliveryPosition(), lastSequence: last))
     }
     var all = everythingKnown()
-    all.reservedSequence = max(reserved.sequence, opened.opening.nextSequence)
-    all.reservedEvent = max(reserved.event, opened.opening.nextEvent)
+    rise(to: opened.opening)
+    // As at a start in time: what this run has given out, and has published before it is committed, is not given out again.
+    let lastTick = max(pending.ticks.last?.sequence ?? 0, opened.opening.nextSequence)
+    let lastEvent = max(pending.events.last?.id ?? 0, opened.opening.nextEvent)
+    all.reservedSequence = max(reserved.sequence, lastTick + BufferLimits.reservedSequences)
+    all.reservedEvent = max(reserved.event, lastEvent + BufferLimits.reservedEvents)
     self.translation = translation.isIdentity ? nil : translation
     try opened.commit(self.translation?.translate(all) ?? all)
+  }
+
+  /// Without a buffer and without a wall clock a run may have begun below the file's numbers: it goes on above them. Its ticks up to
+  /// then have no place among the file's.
+  private mutating func rise(to opening: BufferWriter.Opening) {
+    guard let first = pending.ticks.first?.sequence ?? pending.epochs.first?.firstSequence, first < opening.nextSequence else {
+      return
+    }
+    lowest = opening.nextSequence
+    for index in pending.events.indices { pending.events[index].id = opening.nextEvent + UInt64(index) }
+    notices.append(.outnumbered(sequence: lowest, event: opening.nextEvent + UInt64(pending.events.count)))
+    dropOutnumbered()
+  }
+
+  private mutating func dropOutnumbered() {
+    guard let first = pending.ticks.first?.sequence, first < lowest else { return }
+    let count = pending.ticks.firstIndex { $0.sequence >= lowest && $0.back == 0 } ?? pending.ticks.count
+    notices.append(.dropped(first...pending.ticks[count - 1].sequence))
+    pending.ticks.removeFirst(count)
   }
 
   /// Positions made before the file could be read must not forget what it says is owed.

@@ -18,6 +18,8 @@ final class StorageThread: TickStorage {
     var status = StorageStatus()
     var notices: [StorageNotice] = []
     var opening: BufferWriter.Opening?
+    /// Whether the agent went on without waiting any longer for the file.
+    var isTooLate = false
     var settings: Settings
   }
 
@@ -33,14 +35,18 @@ final class StorageThread: TickStorage {
     self.clock = clock
   }
 
-  /// Starts the thread and waits until the buffer is open, at most `AgentLimits.openSeconds`.
+  /// Starts the thread and waits until the buffer is open, at most `waitMilliseconds`.
   ///
-  /// - Returns: what was in the buffer; nil when it cannot be opened now.
-  func start() -> BufferWriter.Opening? {
+  /// - Returns: what was in the buffer; nil when it cannot be opened now: the run then numbers by itself, and what it hands over is
+  ///   translated when the file comes later.
+  func start(waitMilliseconds: Int = AgentLimits.openSeconds * 1000) -> BufferWriter.Opening? {
     let settings = shared.withLock { $0.settings }
     guard Thread.start(name: "storage", { [self] in work(settings) }) else { return nil }
-    _ = Poll.wait([(answer.descriptor, .readable)], milliseconds: AgentLimits.openSeconds * 1000)
-    return shared.withLock { $0.opening }
+    _ = Poll.wait([(answer.descriptor, .readable)], milliseconds: waitMilliseconds)
+    return shared.withLock { shared in
+      shared.isTooLate = shared.opening == nil
+      return shared.opening
+    }
   }
 
   func put(_ transaction: BufferTransaction) -> Bool { mailbox.put(transaction) }
@@ -78,7 +84,11 @@ final class StorageThread: TickStorage {
   private func work(_ settings: Settings) {
     var store = StorageState(settings: settings, clock: clock)
     let opening = store.open()
-    shared.withLock { $0.opening = opening }
+    let isTooLate = shared.withLock { shared in
+      if !shared.isTooLate { shared.opening = opening }
+      return shared.isTooLate
+    }
+    if isTooLate, opening != nil { store.arriveLate() }
     publish(&store)
     answer.ring()
     while !isStopping.load(ordering: .acquiring) {

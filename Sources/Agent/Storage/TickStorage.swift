@@ -34,6 +34,8 @@ enum StorageNotice: Sendable {
   case setAside(path: String, reason: String)
   /// A file could only be opened after the start: how far its uplink was, and its last tick.
   case inherited(DeliveryPosition, lastSequence: UInt64)
+  /// The same file holds higher numbers than the run's own: it goes on from these.
+  case outnumbered(sequence: UInt64, event: UInt64)
   /// The disk refuses.
   case trouble(String)
   /// The disk takes ticks again.

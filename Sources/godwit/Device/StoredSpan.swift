@@ -18,18 +18,22 @@ struct StoredSpan {
       let (first, last) = try Self.bounds(reader, extent)
       self.reader = reader
       to = last
-      from = min(last, sinceMilliseconds.map { last - Int64($0) } ?? first)
+      from = min(last, sinceMilliseconds.map { last - Int64(min($0, Self.longestMilliseconds)) } ?? first)
       ranges = try reader.sequences(wall: from...to)
     } catch let error as BufferError {
       throw Failure("\(error)")
     }
   }
 
+  /// The years 1 to 9999. A damaged epoch may say anything; sums and differences of these stay far from the end of all numbers.
+  private static let times: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
+  private static let longestMilliseconds = 1 << 50
+
   private static func bounds(_ reader: BufferReader, _ extent: ClosedRange<UInt64>) throws(BufferError) -> (Int64, Int64) {
     var times: [Int64] = []
     for sequence in [extent.lowerBound, extent.upperBound] {
       _ = try reader.ticks(sequence...sequence) { tick in
-        times.append(tick.wallMilliseconds)
+        times.append(min(max(tick.wallMilliseconds, Self.times.lowerBound), Self.times.upperBound))
         return false
       }
     }

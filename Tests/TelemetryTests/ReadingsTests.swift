@@ -1,0 +1,29 @@
+import Telemetry
+import Testing
+
+/// What a sensor may say at most.
+@Suite struct ReadingsTests {
+  private static let metric = Metric("t.value", unit: .none, decimals: 0, labels: ["mount"], help: "")
+
+  @Test func aLongLabelIsCutBetweenCharacters() {
+    var readings = Readings()
+    // 127 bytes, then one character of two bytes: it does not fit any more.
+    let head = String(repeating: "a", count: Limits.labelValueBytes - 1)
+    let slot = readings.slot(Self.metric, [Label("mount", head + "é/x")])
+    #expect(readings.series[slot.index].label("mount") == head)
+    // The same label finds the same place again, and one that just fits stays whole.
+    #expect(readings.slot(Self.metric, [Label("mount", head + "é/x")]) == slot)
+    let whole = readings.slot(Self.metric, [Label("mount", head + "b")])
+    #expect(readings.series[whole.index].label("mount") == head + "b")
+    #expect(readings.series.count == 2)
+  }
+
+  @Test func seriesBeyondTheLimitAreCountedAndTakeNoPlace() {
+    var readings = Readings()
+    for number in 0..<Limits.seriesPerSensor { _ = readings.slot(Self.metric, [Label("mount", "\(number)")]) }
+    let refused = readings.slot(Self.metric, [Label("mount", "more")])
+    readings.set(refused, 1)
+    #expect(readings.series.count == Limits.seriesPerSensor)
+    #expect(readings.refusedSeries == 1)
+  }
+}
