@@ -52,7 +52,8 @@ extension Supervisor {
     for change in changes where change.isAnnounced {
       let word = change.isResolved ? "resolved" : "firing"
       if change.rule.notifiers.contains(.log) {
-        environment.log.warning("alert \(change.rule.name)", "\(word): \(change.message)")
+        environment.log.write(
+          change.isResolved ? .info : change.rule.severity.logLevel, "alert \(change.rule.name)", "\(word): \(change.message)")
       }
       emit(kind: "alert", severity: change.rule.severity, message: "\(change.rule.name) \(word): \(change.message)") { json in
         json.key("rule")
@@ -151,6 +152,17 @@ extension Supervisor {
       json.integer(range.upperBound)
       json.key("ticks")
       json.integer(ticks)
+    }
+  }
+}
+
+extension Severity {
+  /// How an alert of this severity is logged.
+  fileprivate var logLevel: LogProfile.Level {
+    switch self {
+    case .info: .info
+    case .warning: .warning
+    case .critical: .error
     }
   }
 }

@@ -62,7 +62,8 @@ final class Log: Sendable {
     write(.info, part, message + (repeats > 0 ? " (the problem came \(repeats) more times)" : ""))
   }
 
-  private func write(_ level: LogProfile.Level, _ part: String, _ message: String) {
+  /// Writes a line of a level.
+  func write(_ level: LogProfile.Level, _ part: String, _ message: String) {
     let (minimum, format) = state.withLock { ($0.level, $0.format) }
     guard level >= minimum else { return }
     var line: [UInt8]

@@ -52,6 +52,7 @@ final class Supervisor {
   private var lastCommitNanoseconds: Int64
   private var learnedSeries = 0
   private var toldSeries = 0
+  private var loggedLink = UplinkStatus()
 
   /// A sensor with its place in the tick.
   struct LaneSlot {
@@ -261,10 +262,22 @@ final class Supervisor {
 
   // MARK: Figures
 
+  /// Logs when the link is lost or comes back, and each new reason.
+  private func noteLink(_ uplink: UplinkStatus) {
+    defer { loggedLink = uplink }
+    guard uplink.state != loggedLink.state || uplink.lastError != loggedLink.lastError else { return }
+    if let error = uplink.lastError, error != loggedLink.lastError { environment.log.problem("uplink", error) }
+    if uplink.state == .connected, uplink.connections != loggedLink.connections {
+      environment.log.info("uplink", "connected to \(uplink.broker)")
+      environment.log.recovered("uplink", "delivers again")
+    }
+  }
+
   private func report(_ now: Int64, skipped: UInt64) {
     let storage = environment.storage.status
     environment.delivery?.committed = storage.committed
     let delivery = environment.delivery?.status
+    if let delivery { noteLink(delivery) }
     let late = tickIndex % 10 == 1 ? lateness.percentiles : nil
     let (figures, uncommitted) = (lanes.map(\.figures), pending.ticks.count + storage.pendingTicks)
     environment.context.statistics.update {

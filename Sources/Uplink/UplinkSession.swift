@@ -150,6 +150,7 @@ final class UplinkSession {
       $0.state = .connected
       $0.sinceNanoseconds = clock.bootNanoseconds()
       $0.connections += 1
+      $0.attempts = 0
       $0.lastError = refusal
     }
     outbox.connected()

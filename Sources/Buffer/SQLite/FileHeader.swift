@@ -21,6 +21,13 @@ enum FileHeader {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// Why there is no file to open at a path, in words; nil when there is one.
+  static func absence(_ path: String) -> String? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return String(cString: strerror(errno)).lowercased() }
+    return status.st_mode & S_IFMT == S_IFDIR ? "it is a directory" : nil
+  }
+
   // Closing a second descriptor of a database drops this process' locks on it: only for files that SQLite refused.
   private static func first(_ count: Int, of path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

@@ -69,6 +69,13 @@ enum Schema {
     try database.execute("PRAGMA wal_autocheckpoint = \(bytes / 4096); PRAGMA journal_size_limit = \(bytes);")
   }
 
+  private static func foreignMessage(_ database: Database) throws(BufferError) -> String {
+    guard try database.integer("SELECT count(*) FROM sqlite_schema") == 0 else {
+      return "it is a database, but not a Godwit buffer"
+    }
+    return "it is a database without tables; the copy of a buffer that is in use needs its '-wal' file beside it"
+  }
+
   /// That the file is a buffer of a version this program understands, with all its tables.
   static func check(_ database: Database) throws(BufferError) {
     let id = try database.integer("PRAGMA application_id")
@@ -78,7 +85,7 @@ enum Schema {
       )
       throw ours == 8
         ? BufferError(.corrupt, "use", path: database.path, message: "the application id in its header is damaged")
-        : BufferError(.foreign, "use", path: database.path, message: "it is a database, but not a Godwit buffer")
+        : BufferError(.foreign, "use", path: database.path, message: try foreignMessage(database))
     }
     let found = try database.integer("PRAGMA user_version") ?? 0
     guard (1...plausibleVersion).contains(found) else {
