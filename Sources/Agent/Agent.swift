@@ -51,6 +51,8 @@ public enum Agent {
       }
     }
     ProcessMemory.economize()
+    // What a device measures is for its owner and the group, not for everybody.
+    umask(0o027)
     return run(profile: path)
   }
 

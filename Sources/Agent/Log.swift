@@ -88,6 +88,8 @@ final class Log: Sendable {
       line = Array("\(head)\(part): \(flat)".utf8)
     }
     line.append(UInt8(ascii: "\n"))
+    // A pipe that nobody reads must not hold up the tick: what it has no room for is not logged.
+    guard Poll.wait([(STDERR_FILENO, .writable)], milliseconds: 0)[0].contains(.writable) else { return }
     _ = Glibc.write(STDERR_FILENO, line, line.count)
   }
 }
