@@ -34,6 +34,7 @@ let package = Package(
   targets: [
     // System libraries: a module map and a shim, nothing else.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CLinux"),
@@ -42,7 +43,7 @@ let package = Package(
     module("Platform", uses: ["Telemetry", "CLinux"]),
     module("Profile", uses: ["Telemetry", "CYAML"]),
     module("Sensors", uses: ["Telemetry", "Platform"]),
-    module("Buffer", uses: ["Telemetry", "CSQLite"]),
+    module("Buffer", uses: ["Telemetry", "CSQLite", "CZlib"]),
     module("Alerts", uses: ["Telemetry"]),
     module("Uplink", uses: ["Telemetry", "Platform", "Buffer", "CMosquitto"]),
     module("Agent", uses: ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),

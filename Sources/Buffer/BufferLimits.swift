@@ -36,6 +36,8 @@ public enum BufferLimits {
   public static let largestNumber: UInt64 = 1 << 62
   /// Ranges of owed sequence numbers of one uplink; the two nearest are joined beyond that.
   public static let owedRanges = 4_096
+  /// Rows of one block; more is damage.
+  public static let rowsPerBlock = 1 << 16
   /// Set-aside damaged databases kept beside the buffer.
   public static let setAsideFiles = 2
 }

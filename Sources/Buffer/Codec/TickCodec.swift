@@ -222,8 +222,8 @@ public struct TickDecoder: Sendable {
 
 /// Reads numbers from borrowed memory, never past its end. Raw memory because rows are decoded in place, 10⁵ a second.
 struct VarintReader {
-  private let bytes: UnsafeRawBufferPointer
-  private var position = 0
+  let bytes: UnsafeRawBufferPointer
+  private(set) var position = 0
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
