@@ -22,6 +22,11 @@ func tests(_ name: String, uses dependencies: [Target.Dependency], exclude: [Str
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// A program that measures; no part of what is shipped.
+func benchmark(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "godwit",
   products: [
@@ -56,6 +61,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    benchmark("StorageBench", uses: ["Buffer", "Telemetry", "CSQLite"]),
 
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),

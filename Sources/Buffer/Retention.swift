@@ -56,7 +56,8 @@ extension BufferWriter {
         continue
       }
       // The newest epoch with a tick that is too old decides: order does not depend on the clock.
-      let first = try TickBounds.first(in: low...min(end - 1, extent.upperBound), atLeast: oldest, database)
+      let first = try TickBounds.first(
+        in: low...min(end - 1, extent.upperBound), epoch: epoch.id, atLeast: oldest, database)
       if first > low { return first }
     }
     return 0

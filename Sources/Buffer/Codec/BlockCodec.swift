@@ -102,16 +102,7 @@ struct BlockDecoder {
   private var decoder = ColumnDecoder()
 
   init(_ bytes: [UInt8]) throws(BlockDamage) {
-    let head = try BlockHead(bytes, blobBytes: bytes.count)
-    let part = BlockFormat.headBytes..<BlockFormat.headBytes + head.directoryBytes
-    let outcome = bytes.withUnsafeBytes { bytes -> Result<BlockDirectory, BlockDamage> in
-      do throws(BlockDamage) {
-        return .success(try BlockDirectory(head, UnsafeRawBufferPointer(rebasing: bytes[part])))
-      } catch {
-        return .failure(error)
-      }
-    }
-    directory = try outcome.get()
+    directory = try BlockDirectory(try BlockHead(bytes, blobBytes: bytes.count), bytes)
     self.bytes = bytes
   }
 
@@ -119,21 +110,43 @@ struct BlockDecoder {
   mutating func read(_ entry: BlockEntry, to values: inout [Double]) throws(BlockDamage) {
     guard directory.head.tier == .raw else { throw .damaged }
     let isGood = bytes.withUnsafeBytes { bytes in
-      let column = UnsafeRawBufferPointer(rebasing: bytes[entry.bytes])
-      return Checksum.of(column) == entry.checksum
-        && decoder.read(column, form: entry.form, rows: directory.head.rows, to: &values)
+      decoder.read(checked: UnsafeRawBufferPointer(rebasing: bytes[entry.bytes]), entry, rows: directory.head.rows, to: &values)
     }
     guard isGood else { throw .damaged }
   }
+}
 
-  /// Reads the rollups of an entry.
-  mutating func read(_ entry: BlockEntry, to column: inout RollupColumn) throws(BlockDamage) {
-    guard directory.head.tier != .raw else { throw .damaged }
-    let isGood = bytes.withUnsafeBytes { bytes in
-      let found = UnsafeRawBufferPointer(rebasing: bytes[entry.bytes])
-      return Checksum.of(found) == entry.checksum
-        && decoder.read(found, form: entry.form, rows: directory.head.rows, to: &column)
+extension BlockDirectory {
+  /// Reads the directory from the first bytes of a block, of which there may be more.
+  init(_ head: BlockHead, _ block: [UInt8], only series: Int? = nil) throws(BlockDamage) {
+    let part = BlockFormat.headBytes..<BlockFormat.headBytes + head.directoryBytes
+    guard part.upperBound <= block.count else { throw .damaged }
+    let outcome = block.withUnsafeBytes { bytes -> Result<BlockDirectory, BlockDamage> in
+      do throws(BlockDamage) {
+        return .success(try BlockDirectory(head, UnsafeRawBufferPointer(rebasing: bytes[part]), only: series))
+      } catch {
+        return .failure(error)
+      }
     }
-    guard isGood else { throw .damaged }
+    self = try outcome.get()
+  }
+}
+
+extension ColumnDecoder {
+  /// Reads the values of an entry's column, its checksum first; false when they are damaged.
+  mutating func read(
+    checked bytes: UnsafeRawBufferPointer, _ entry: BlockEntry, rows: Int, to values: inout [Double]
+  ) -> Bool {
+    Checksum.of(bytes) == entry.checksum && read(bytes, form: entry.form, rows: rows, to: &values)
+  }
+
+  mutating func read(_ bytes: [UInt8], _ entry: BlockEntry, rows: Int, to values: inout [Double]) -> Bool {
+    bytes.withUnsafeBytes { read(checked: $0, entry, rows: rows, to: &values) }
+  }
+
+  mutating func read(_ bytes: [UInt8], _ entry: BlockEntry, rows: Int, to column: inout RollupColumn) -> Bool {
+    bytes.withUnsafeBytes {
+      Checksum.of($0) == entry.checksum && read($0, form: entry.form, rows: rows, to: &column)
+    }
   }
 }
