@@ -46,7 +46,7 @@ enum SealedDesign {
     var second = 0
     while second < seconds {
       // Generated outside of what is counted.
-      let rows = (0..<600).map { _ in day.tick() }
+      let rows = (0..<60).map { _ in day.tick() }
       try cost.count {
         for row in rows {
           second += 1

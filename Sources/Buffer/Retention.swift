@@ -136,7 +136,7 @@ extension BufferWriter {
     let pages = try database.integer("PRAGMA page_count") ?? 0
     guard free > max(8, pages / 16) else { return }
     // In steps that the log has room for.
-    let step = Int64(max(policy.logBytes / 4096, 8))
+    let step = Int64(max(policy.logBytes / Int(try database.integer("PRAGMA page_size") ?? 4_096), 8))
     for _ in 0..<BufferLimits.vacuumStepsPerCommit where free > 0 {
       try database.execute("PRAGMA incremental_vacuum(\(min(step, free)))", operation: "return space of")
       free -= step

@@ -44,6 +44,25 @@ public struct Rollup: Hashable, Sendable {
   /// A rollup of nothing.
   public init() {}
 
+  /// A rollup of scaled integers.
+  init(_ integers: ArraySlice<Int64>, scale: Double) {
+    guard var least = integers.first, let newest = integers.last else { return }
+    var most = least
+    var total: Int64 = 0
+    for integer in integers {
+      least = Swift.min(least, integer)
+      most = Swift.max(most, integer)
+      // At most 2¹⁶ rows of at most 2⁵³ each would overflow; the wrapped sum is then taken again in doubles.
+      total &+= integer
+    }
+    count = integers.count
+    (min, max, last) = (Double(least) / scale, Double(most) / scale, Double(newest) / scale)
+    let bound = Swift.max(least.magnitude, most.magnitude).multipliedReportingOverflow(by: UInt64(count))
+    sum =
+      bound.overflow || bound.partialValue >= 1 << 62
+      ? integers.reduce(0) { $0 + Double($1) } / scale : Double(total) / scale
+  }
+
   /// The arithmetic mean; `missing` of nothing.
   public var mean: Double { count == 0 ? .missing : sum / Double(count) }
 
@@ -114,12 +133,26 @@ struct Buckets {
   }
 
   /// Rolls a raw column up.
-  func rollUp(_ values: some RandomAccessCollection<Double>, scale: Double) -> RollupColumn {
+  func rollUp(_ values: ArraySlice<Double>, scale: Double) -> RollupColumn {
     var column = RollupColumn(rows: Array(repeating: Rollup(), count: times.count))
     var row = 0
     for value in values {
       column.rows[ofRow[row]].add(value, scale: scale)
       row += 1
+    }
+    return column
+  }
+
+  /// Rolls a column of scaled integers up, one for each row.
+  func rollUp(integers: [Int64], scale: Double) -> RollupColumn {
+    var column = RollupColumn()
+    column.rows.reserveCapacity(times.count)
+    var start = 0
+    while start < ofRow.count {
+      var end = start
+      while end < ofRow.count, ofRow[end] == ofRow[start] { end += 1 }
+      column.rows.append(Rollup(integers[start..<end], scale: scale))
+      start = end
     }
     return column
   }

@@ -128,7 +128,8 @@ private struct SealedTicks {
       let digits = digits[series]
       let scale = Double.powersOfTen[digits]
       raw.add(series, values, digits: digits, &encoder)
-      let rolled = minutes.rollUp(values, scale: scale)
+      let rolled =
+        encoder.wholeIntegers.map { minutes.rollUp(integers: $0, scale: scale) } ?? minutes.rollUp(values, scale: scale)
       minute.add(series, rolled, digits: digits, &encoder)
       hour.add(series, hours.rollUp(rolled, scale: scale), digits: digits, &encoder)
     }

@@ -14,7 +14,7 @@ struct BlockEncoder {
   }
 
   /// Adds the values of the next series, by ascending id.
-  mutating func add(_ series: Int, _ values: some RandomAccessCollection<Double>, digits: Int, _ encoder: inout ColumnEncoder) {
+  mutating func add(_ series: Int, _ values: ArraySlice<Double>, digits: Int, _ encoder: inout ColumnEncoder) {
     let start = columns.count
     let form = encoder.append(values, digits: digits, to: &columns)
     note(series, start, form)

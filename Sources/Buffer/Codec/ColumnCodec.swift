@@ -37,9 +37,11 @@ struct ColumnEncoder {
   private var present: [Double] = []
   private var packed: [UInt8] = []
   private var loose: [UInt8] = []
+  /// The scaled integers of the last column of values; nil when a value is missing or is no such.
+  private(set) var wholeIntegers: [Int64]?
 
   /// Appends a column of values; `missing` is absent.
-  mutating func append(_ values: some RandomAccessCollection<Double>, digits: Int, to bytes: inout [UInt8]) -> ColumnForm {
+  mutating func append(_ values: ArraySlice<Double>, digits: Int, to bytes: inout [UInt8]) -> ColumnForm {
     present.removeAll(keepingCapacity: true)
     runs.removeAll(keepingCapacity: true)
     runs.append(0)
@@ -48,10 +50,16 @@ struct ColumnEncoder {
       if !value.isMissing { present.append(value) }
     }
     var form = ColumnForm(digits: digits, count: present.count)
+    wholeIntegers = nil
     guard !present.isEmpty else { return form }
     let scale = Double.powersOfTen[digits]
-    for value in present { form.total.add(value, scale: scale) }
     encoders[0].take(present, digits: digits)
+    if let integers = encoders[0].scaledIntegers {
+      form.total = Rollup(integers[...], scale: scale)
+      if present.count == values.count { wholeIntegers = integers }
+    } else {
+      for value in present { form.total.add(value, scale: scale) }
+    }
     finish(&form, rows: values.count, parts: 1, to: &bytes)
     return form
   }

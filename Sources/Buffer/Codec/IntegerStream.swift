@@ -104,9 +104,6 @@ struct IntegerEncoder {
   @inline(__always)
   static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
 
-  /// Whether the packing makes no difference.
-  var isTrivial: Bool { isSame }
-
   /// Appends what was planned. `flags` go into the mode's upper bits; `middle` may add bytes after the mode.
   func write(_ packing: UInt8, flags: UInt8 = 0, to bytes: inout [UInt8], middle: (inout [UInt8]) -> Void = { _ in }) {
     bytes.append(order | (isSame ? Self.same : packing) << 2 | flags)

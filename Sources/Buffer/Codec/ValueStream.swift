@@ -47,8 +47,8 @@ struct ValueEncoder {
 
   private var isXOR: Bool { exceptions.count > values.count / 8 }
 
-  /// Whether writing with varints instead of packed bits gives other bytes, so that deflating them may be worth a trial.
-  var hasPackings: Bool { !isXOR && !plan.isTrivial }
+  /// The scaled integers of what was taken; nil when some values are no such.
+  var scaledIntegers: [Int64]? { exceptions.isEmpty ? integers : nil }
 
   func write(_ packing: UInt8, to bytes: inout [UInt8]) {
     guard !isXOR else { return writeXOR(to: &bytes) }

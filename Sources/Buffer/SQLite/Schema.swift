@@ -4,6 +4,9 @@ enum Schema {
   static let applicationID: Int64 = 0x4744_5754
   /// In the file's header (bytes 60…63). A higher one is a later agent's: refused, not guessed at.
   static let version: Int64 = 2
+  /// Of a new file. A commit of ten ticks brings about a kilobyte and rewrites whole pages: with 4,096 bytes it hands a quarter more to the
+  /// file system; 1,024 would save another fifth but double the frames of the log.
+  static let pageBytes = 2_048
   /// The first version with sealed blocks; an older file has tick rows only.
   static let firstWithBlocks: Int64 = 2
 
@@ -67,7 +70,7 @@ enum Schema {
     }
     if isNew {
       // Both take effect only before the first table.
-      try database.execute("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")
+      try database.execute("PRAGMA page_size = \(pageBytes); PRAGMA auto_vacuum = INCREMENTAL;")
     }
     // FULL: only then did every acknowledged commit survive a power cut.
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")
@@ -84,7 +87,8 @@ enum Schema {
 
   /// Bytes of the write-ahead log before it is copied back, and which it keeps after that.
   static func limitLog(_ database: Database, bytes: Int) throws(BufferError) {
-    try database.execute("PRAGMA wal_autocheckpoint = \(bytes / 4096); PRAGMA journal_size_limit = \(bytes);")
+    let page = Int(try database.integer("PRAGMA page_size") ?? Int64(pageBytes))
+    try database.execute("PRAGMA wal_autocheckpoint = \(bytes / page); PRAGMA journal_size_limit = \(bytes);")
   }
 
   /// That the file is a buffer of a version this program understands, with all its tables.
