@@ -9,6 +9,13 @@ let folder = arguments.count > 2 ? arguments[2] : "/tmp"
 let ticksPerBlock = arguments.count > 3 ? Int(arguments[3]) ?? BufferLimits.ticksPerBlock : BufferLimits.ticksPerBlock
 let path = folder + "/godwit-storage-bench.db"
 
+if arguments.count == 6, arguments[1] == "query", let span = Int64(arguments[4]), let number = Int(arguments[5]),
+  let tier = Tier(rawValue: number)
+{
+  try Query.run(arguments[2], series: Int(arguments[3]) ?? 0, span: span, tier: tier)
+  exit(0)
+}
+
 func forget(_ path: String) { for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) } }
 
 func fixed(_ value: Double, _ digits: Int) -> String {

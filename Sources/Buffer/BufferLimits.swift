@@ -39,7 +39,7 @@ public enum BufferLimits {
   /// Ticks after which whole groups of tick rows are sealed into a block: chosen by measuring, see `StorageBench`.
   public static let ticksPerBlock = 1_000
   /// Values after which fewer ticks are sealed at once, so that sealing thousands of series takes bounded memory.
-  public static let valuesPerBlock = 1 << 18
+  public static let valuesPerBlock = 1 << 17
   /// Blocks sealed by one call, so that a commit stays short.
   public static let blocksPerCall = 4
   /// Rollup blocks of one size that are merged into one of the next.
