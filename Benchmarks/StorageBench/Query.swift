@@ -8,9 +8,7 @@ enum Query {
     let begin = Meter.monotonicMilliseconds()
     let reader = try BufferReader(path: path)
     let opened = Meter.monotonicMilliseconds()
-    let extent = try reader.state()
-    _ = extent
-    let stated = Meter.monotonicMilliseconds()
+    let stated = opened
     let end = SealedDesign.begin + Int64(try reader.extent()?.upperBound ?? 0) * 1_000
     let answer = try reader.samples(series: series, wall: (end - span + 1)...end, tier: tier)
     let done = Meter.monotonicMilliseconds()

@@ -107,7 +107,9 @@ struct SampleQuery {
       }
       guard let entry = block.directory.entries.first else { continue }
       if found.tier == .raw {
-        if let values = try block.values(entry, &decoder) { add(values, block.directory.times) } else { found.damagedBlocks += 1 }
+        if let values = try block.values(entry, &decoder) {
+          add(values, block.directory.times, isWhole: entry.form.count == values.count)
+        } else { found.damagedBlocks += 1 }
       } else if let column = try block.rollups(entry, &decoder) {
         add(column, block.directory.times)
       } else {
@@ -125,7 +127,7 @@ struct SampleQuery {
   }
 
   /// Rows of one epoch at a time: where the whole run lies in the range, it is copied without a look at each row.
-  private mutating func add(_ values: [Double], _ times: BlockTimes) {
+  private mutating func add(_ values: [Double], _ times: BlockTimes, isWhole: Bool) {
     var start = 0
     while start < times.count {
       let epoch = times.epochs[start]
@@ -133,6 +135,12 @@ struct SampleQuery {
       while end < times.count, times.epochs[end] == epoch { end += 1 }
       defer { start = end }
       guard let offset = offsets[epoch] else { continue }
+      // Within an epoch the times ascend.
+      if isWhole, range.contains(times.milliseconds[start] &+ offset), range.contains(times.milliseconds[end - 1] &+ offset) {
+        found.wallMilliseconds.append(contentsOf: times.milliseconds[start..<end].lazy.map { $0 &+ offset })
+        found.values.append(contentsOf: values[start..<end])
+        continue
+      }
       for row in start..<end {
         let wall = times.milliseconds[row] &+ offset
         guard range.contains(wall), !values[row].isMissing else { continue }

@@ -17,11 +17,15 @@ enum IntegerDecoder {
     case IntegerEncoder.varints:
       // Every number takes at least a byte: a damaged count cannot ask for memory without end.
       guard count <= reader.left else { return false }
-      values.reserveCapacity(count)
-      for _ in 0..<count {
-        guard let residual = reader.zigzag() else { return false }
-        values.append(residual)
+      values.append(contentsOf: repeatElement(0, count: count))
+      let isGood = values.withUnsafeMutableBufferPointer { values in
+        for index in values.indices {
+          guard let residual = reader.zigzag() else { return false }
+          values[index] = residual
+        }
+        return true
       }
+      guard isGood else { return false }
     case IntegerEncoder.packed:
       guard unpack(count, from: &reader, to: &values) else { return false }
     default:
@@ -64,8 +68,11 @@ enum IntegerDecoder {
         values.append(contentsOf: repeatElement(least, count: number))
       } else {
         let mask = width == 64 ? UInt64.max : (1 << UInt64(width)) - 1
-        for index in 0..<number {
-          values.append(least &+ Int64(bitPattern: reader.bits(at: start, bit: index * width) & mask))
+        values.append(contentsOf: repeatElement(least, count: number))
+        values.withUnsafeMutableBufferPointer { values in
+          for index in 0..<number {
+            values[done + index] &+= Int64(bitPattern: reader.bits(at: start, bit: index * width) & mask)
+          }
         }
       }
       done += number

@@ -117,10 +117,12 @@ struct ValueDecoder {
     }
     guard IntegerDecoder.read(count, mode: mode & 0x0F, from: &reader, to: &integers) else { return false }
     let scale = Double.powersOfTen[digits]
+    values.reserveCapacity(start + count)
+    // The standard library fills an array from a mapped one without a check for each.
     if scale == 1 {
-      for integer in integers { values.append(Double(integer)) }
+      values += integers.map { Double($0) }
     } else {
-      for integer in integers { values.append(Double(integer) / scale) }
+      values += integers.map { Double($0) / scale }
     }
     for (index, bits) in exceptions { values[start + index] = Double(bitPattern: bits) }
     return true
