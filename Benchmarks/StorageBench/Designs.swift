@@ -35,7 +35,8 @@ enum SealedDesign {
     var transaction = BufferTransaction()
     transaction.series = day.shapes.enumerated().map { id, shape in
       StoredSeries(
-        id: id, key: "bench.\(shape){n=\"\(id)\"}", name: "bench.\(shape)", labels: [Label("n", "\(id)")], unit: "", kind: "gauge",
+        id: id, key: "bench.\(shape){n=\"\(id)\"}", name: "bench.\(shape)", labels: [Label("n", "\(id)")], unit: "",
+        kind: "gauge",
         decimals: shape.decimals)
     }
     transaction.epochs = [
@@ -80,7 +81,8 @@ enum NaiveDesign {
     defer { sqlite3_close(database) }
     sqlite3_exec(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", nil, nil, nil)
     sqlite3_exec(
-      database, "CREATE TABLE sample(series INTEGER, at INTEGER, value REAL, PRIMARY KEY(series, at)) WITHOUT ROWID", nil, nil, nil)
+      database, "CREATE TABLE sample(series INTEGER, at INTEGER, value REAL, PRIMARY KEY(series, at)) WITHOUT ROWID", nil, nil,
+      nil)
     var insert: OpaquePointer?
     sqlite3_prepare_v2(database, "INSERT INTO sample VALUES(?, ?, ?)", -1, &insert, nil)
     defer { sqlite3_finalize(insert) }

@@ -29,7 +29,9 @@ func fixed(_ value: Double, _ digits: Int) -> String {
 func row(_ name: String, _ value: Double, _ digits: Int, _ unit: String, _ goal: String = "") {
   let left = name + String(repeating: " ", count: max(1, 52 - name.count))
   let number = fixed(value, digits)
-  print(left + String(repeating: " ", count: max(0, 10 - number.count)) + number + " " + unit + (goal.isEmpty ? "" : "   goal " + goal))
+  print(
+    left + String(repeating: " ", count: max(0, 10 - number.count)) + number + " " + unit
+      + (goal.isEmpty ? "" : "   goal " + goal))
 }
 
 forget(path)

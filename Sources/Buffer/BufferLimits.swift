@@ -44,6 +44,8 @@ public enum BufferLimits {
   public static let blocksPerCall = 4
   /// Rollup blocks of one size that are merged into one of the next.
   public static let mergedBlocks = 4
+  /// Rollup blocks looked at in one round of making room.
+  public static let rollupBlocksPerStep = 64
   /// Rows of one block; more is damage.
   public static let rowsPerBlock = 1 << 16
   /// Set-aside damaged databases kept beside the buffer.

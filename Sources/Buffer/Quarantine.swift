@@ -32,7 +32,8 @@ public enum Quarantine {
     let clock = UInt64(clamping: wallMilliseconds)
     guard let reader = try? Database(path: path, mode: .immutable) else { return max(clock, 1) }
     let queries = [
-      "SELECT value FROM meta WHERE key = 'reserved_sequence'", "SELECT max(seq) + 1 FROM tick", "SELECT max(last) + 1 FROM block",
+      "SELECT value FROM meta WHERE key = 'reserved_sequence'", "SELECT max(seq) + 1 FROM tick",
+      "SELECT max(last) + 1 FROM block",
     ]
     let read = queries.map { query in
       UInt64(clamping: (try? reader.integer(query)).flatMap { $0 } ?? 0)

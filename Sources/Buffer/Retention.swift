@@ -16,12 +16,19 @@ extension BufferWriter {
     try adopt(policy)
     let young = try firstYoung(policy, now: now, boot: boot, bootNow: bootNow)
     var evictions: [Eviction] = []
+    let expired = try expireRollups(policy, now: now, boot: boot, bootNow: bootNow)
     for _ in 0..<BufferLimits.evictionStepsPerCommit {
       let excess = try usedBytes() - policy.usableBytes
-      guard let range = try surplus(before: young, excess: excess) else { break }
-      evictions.append(try evict(range))
+      let tier = excess > 0 ? try heaviest(policy) : .raw
+      if let range = try surplus(before: young, excess: tier == .raw ? excess : 0) {
+        evictions.append(try evict(range))
+      } else if tier == .raw {
+        break
+      } else {
+        try dropRollups(tier, bytes: excess)
+      }
     }
-    try forget(policy, evicted: !evictions.isEmpty)
+    try forget(policy, evicted: !evictions.isEmpty || expired)
     try trim(policy)
     return evictions
   }
@@ -63,8 +70,24 @@ extension BufferWriter {
     return 0
   }
 
-  /// The oldest groups that have to go, as far as one step reaches.
+  /// The oldest ticks that have to go, as far as one step reaches: whole blocks, or without any whole groups of rows.
   private func surplus(before young: UInt64, excess: Int) throws(BufferError) -> ClosedRange<UInt64>? {
+    let blocks = try database.prepare("SELECT first, last, length(data) FROM block ORDER BY first")
+    let wanted = min(excess, BufferLimits.evictedBytesPerStep)
+    var range: ClosedRange<UInt64>?
+    var bytes = 0
+    while try blocks.step() {
+      let (first, last) = (blocks.sequence(0), blocks.sequence(1))
+      guard first <= last, first > range?.upperBound ?? 0 else { throw TickBounds.disorder(database) }
+      guard last < young || bytes < wanted, bytes < BufferLimits.evictedBytesPerStep else { return range }
+      range = (range?.lowerBound ?? first)...last
+      bytes += Int(blocks.integer(2))
+    }
+    if let range { return range }
+    return try surplusRows(before: young, excess: excess)
+  }
+
+  private func surplusRows(before young: UInt64, excess: Int) throws(BufferError) -> ClosedRange<UInt64>? {
     let rows = try database.prepare("SELECT seq, back, length([values]) FROM tick ORDER BY seq")
     let wanted = min(excess, BufferLimits.evictedBytesPerStep)
     var first: UInt64?
@@ -108,7 +131,10 @@ extension BufferWriter {
     let done = eviction
     try database.transaction { () throws(BufferError) in
       try database.execute(
-        "DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)", operation: "make room in")
+        """
+        DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound);
+        DELETE FROM block WHERE first BETWEEN \(range.lowerBound) AND \(range.upperBound);
+        """, operation: "make room in")
       try UnreportedGap.add(done, to: database)
     }
     return eviction
@@ -126,7 +152,11 @@ extension BufferWriter {
     try database.execute(
       """
       DELETE FROM epoch WHERE id <= (SELECT max(id) FROM epoch) - \(BufferLimits.epochs)
-        AND id < (SELECT epoch FROM tick ORDER BY seq LIMIT 1)
+        AND id < (SELECT min(epoch) FROM (
+          SELECT * FROM (SELECT epoch FROM tick ORDER BY seq LIMIT 1)
+          UNION ALL SELECT * FROM (SELECT epoch FROM block ORDER BY first LIMIT 1)
+          UNION ALL SELECT * FROM (SELECT epoch FROM minute ORDER BY first LIMIT 1)
+          UNION ALL SELECT * FROM (SELECT epoch FROM hour ORDER BY first LIMIT 1)))
       """, operation: "delete old epochs of")
   }
 

@@ -109,7 +109,9 @@ struct SampleQuery {
       if found.tier == .raw {
         if let values = try block.values(entry, &decoder) {
           add(values, block.directory.times, isWhole: entry.form.count == values.count)
-        } else { found.damagedBlocks += 1 }
+        } else {
+          found.damagedBlocks += 1
+        }
       } else if let column = try block.rollups(entry, &decoder) {
         add(column, block.directory.times)
       } else {
@@ -153,7 +155,8 @@ struct SampleQuery {
   private mutating func add(_ column: RollupColumn, _ times: BlockTimes) {
     let reach = found.tier.stepMilliseconds - 1
     for (row, rollup) in column.rows.enumerated() where rollup.count > 0 {
-      guard let wall = wall(times.epochs[row], times.milliseconds[row]), wall <= range.upperBound, wall &+ reach >= range.lowerBound
+      guard let wall = wall(times.epochs[row], times.milliseconds[row]), wall <= range.upperBound,
+        wall &+ reach >= range.lowerBound
       else { continue }
       found.wallMilliseconds.append(wall)
       found.rollups.append(rollup)

@@ -96,7 +96,8 @@ private struct SealedTicks {
     cells = [Double](repeating: .missing, count: digits.count * capacity)
     var decoder = TickDecoder(decimals: digits)
     let rows = try database.prepare(
-      "SELECT seq, epoch, at, back, [values] FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound) ORDER BY seq")
+      "SELECT seq, epoch, at, back, [values] FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound) ORDER BY seq"
+    )
     var expected: UInt64 = 0
     while try rows.step() {
       let sequence = rows.sequence(0)

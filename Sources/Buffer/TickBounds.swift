@@ -41,17 +41,20 @@ enum TickBounds {
   static func first(
     in range: ClosedRange<UInt64>, epoch: Int, atLeast milliseconds: Int64, _ database: Database
   ) throws(BufferError) -> UInt64 {
+    var low = range.lowerBound
     for block in try database.blocks(overlapping: range) {
+      low = max(low, min(block.last, range.upperBound) + 1)
       if block.untilEpoch == epoch, block.untilMilliseconds < milliseconds { continue }
       if block.epoch == epoch, block.first >= range.lowerBound, block.milliseconds >= milliseconds { return block.first }
-      guard let times = try StoredBlock(block, only: 0, database)?.directory.times else { return max(block.first, range.lowerBound) }
+      guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
+        return max(block.first, range.lowerBound)
+      }
       for row in 0..<times.count where times.milliseconds[row] >= milliseconds {
         let sequence = UInt64(clamping: times.sequences[row])
         if range.contains(sequence), times.epochs[row] == Int64(epoch) { return sequence }
       }
     }
     let statement = try database.prepare("SELECT seq, at FROM tick WHERE seq >= ? ORDER BY seq LIMIT 1")
-    var low = range.lowerBound
     var high = range.upperBound + 1
     while low < high {
       let middle = low + (high - low) / 2

@@ -9,6 +9,8 @@ final class TickCursor {
   private var position = 0
   private var block: OpenBlock?
   private var isFirst = true
+  /// Where the last fetch began: a block may begin before that.
+  private var from: UInt64 = 0
   private var decoder = TickDecoder(decimals: [])
   private var expected: UInt64 = 0
   /// The tick it stands on; nil before the first and after the last.
@@ -55,7 +57,7 @@ final class TickCursor {
   /// Goes to the next tick of the open block; nil when none is open or it has no more.
   private func nextOfBlock() throws(BufferError) -> Bool? {
     while let row = block?.next() {
-      guard range.contains(row.sequence) else { continue }
+      guard range.contains(row.sequence), row.sequence >= from else { continue }
       guard let epoch = epoch(row.epoch) else {
         damaged += 1
         continue
@@ -78,15 +80,17 @@ final class TickCursor {
       block = try OpenBlock(batch.bytes)
     } catch {
       if case .unknownVersion(let version) = error { throw StoredBlock.unknown(version, reader.database) }
-      damaged += min(max(record.rows, 0), record.sequences.map { $0.clamped(to: range).count } ?? 0)
+      damaged += min(
+        max(record.rows, 0), record.sequences.map { $0.clamped(to: max(from, range.lowerBound)...range.upperBound).count } ?? 0)
     }
   }
 
   /// Reads the next batch; false at the end of the range.
   private func fetch() throws(BufferError) -> Bool {
-    let from = isFirst ? range.lowerBound : (batch.block?.last ?? batch.rows.last?.sequence ?? .max)
-    guard isFirst || from < range.upperBound else { return false }
-    try reader.fetch(&batch, from: isFirst ? from : from + 1, through: range.upperBound, fromKey: isFirst)
+    let last = batch.block?.last ?? batch.rows.last?.sequence ?? .max
+    guard isFirst || last < range.upperBound else { return false }
+    from = isFirst ? range.lowerBound : last + 1
+    try reader.fetch(&batch, from: from, through: range.upperBound, fromKey: isFirst)
     isFirst = false
     position = 0
     if let record = batch.block {

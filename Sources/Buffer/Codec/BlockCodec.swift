@@ -71,7 +71,9 @@ struct BlockDirectory {
     guard bytes.count == head.directoryBytes, Checksum.of(bytes) == head.directoryChecksum else { throw .damaged }
     var reader = VarintReader(bytes)
     var integers: [Int64] = []
-    for part in (head.tier == .raw ? [\BlockTimes.sequences] : []) + [\.epochs, \.milliseconds] as [WritableKeyPath<BlockTimes, [Int64]>] {
+    for part in (head.tier == .raw ? [\BlockTimes.sequences] : []) + [\.epochs, \.milliseconds]
+      as [WritableKeyPath<BlockTimes, [Int64]>]
+    {
       guard let mode = reader.byte(), mode < 16, IntegerDecoder.read(head.rows, mode: mode, from: &reader, to: &integers) else {
         throw .damaged
       }

@@ -77,11 +77,12 @@ struct IntegerEncoder {
       for value in values { sum &+= value &- least }
       middle = least &+ sum / Int64(values.count)
     }
-    var bits = (zero: 0, one: 0, two: 0)
+    // The first residual is nothing in orders 1 and 2.
+    var bits = (zero: Self.width(values[0] &- middle), one: 0, two: 0)
     var before = values[0]
     var step = values[1] &- values[0]
     slope = step
-    for value in values {
+    for value in values.dropFirst() {
       let now = value &- before
       bits.zero += Self.width(value &- middle)
       bits.one += Self.width(now)

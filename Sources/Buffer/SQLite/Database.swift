@@ -3,8 +3,8 @@ import CSQLite
 /// One SQLite connection. Belongs to one thread.
 final class Database {
   let path: String
-  // SQLite's handle: an opaque C pointer, closed in deinit and never handed out.
-  private let handle: OpaquePointer
+  // SQLite's handle: an opaque C pointer, closed in deinit and used by nothing else but tests that make calls fail.
+  let handle: OpaquePointer
   /// Whether the file has the tables of sealed blocks; known once the schema was checked.
   var hasBlocks = false
 
