@@ -23,6 +23,8 @@ extension BufferWriter {
 
   /// The tier that is furthest above its share of the bytes.
   func heaviest(_ policy: RetentionPolicy) throws(BufferError) -> Tier {
+    // The sums read all leaves of their tables; mostly without need where nothing was rolled up yet.
+    guard try database.integer("SELECT EXISTS(SELECT 1 FROM minute) OR EXISTS(SELECT 1 FROM hour)") == 1 else { return .raw }
     var heaviest = (tier: Tier.raw, surplus: Int.min)
     for tier in Tier.allCases {
       var bytes = Int(try database.integer("SELECT sum(length(data)) FROM \(tier.table)") ?? 0)
