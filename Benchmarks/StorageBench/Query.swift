@@ -12,6 +12,7 @@ enum Query {
     let end = SealedDesign.begin + Int64(try reader.extent()?.upperBound ?? 0) * 1_000
     let answer = try reader.samples(series: series, wall: (end - span + 1)...end, tier: tier)
     let done = Meter.monotonicMilliseconds()
+    if getenv("PARTS") != nil { print("open \(opened - begin), read \(done - opened)") }
     print("\(done - stated + opened - begin) \(answer.values.count) \(answer.tier)")
   }
 }

@@ -80,7 +80,7 @@ query("one series, 24 h raw", 86_400_000, .raw, "≤ 5")
 query("one series, 24 h by minute", 86_400_000, .minute, "")
 if seconds >= 30 * 86_400 { query("one series, 30 days by hour", 30 * 86_400_000, .hour, "≤ 3") }
 
-let naive = NaiveDesign.keep(min(seconds, 600), at: naivePath)
+let naive = NaiveDesign.keep(min(seconds, 7_200), at: naivePath)
 let few = Double(naive.samples)
 print("naive: a row a sample, a commit a tick, \(naive.samples / 130) s")
 row("file, bytes per sample", bytes(naivePath) / few, 1, "B")

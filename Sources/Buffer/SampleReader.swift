@@ -100,7 +100,12 @@ struct SampleQuery {
   /// Reads the tier's blocks that can hold points of the range.
   mutating func readBlocks(_ database: Database) throws(BufferError) {
     var decoder = ColumnDecoder()
-    for record in try database.blocks(found.tier) where mayHold(record) {
+    let records = try database.blocks(found.tier).filter { mayHold($0) }
+    // Growing would touch twice the memory; a damaged record must not ask for more than there can be.
+    let rows = min(records.reduce(0) { $0 &+ max($1.rows, 0) }, records.count * BufferLimits.rowsPerBlock) + BufferLimits.ticksPerBlock
+    found.wallMilliseconds.reserveCapacity(min(rows, 1 << 20))
+    if found.tier == .raw { found.values.reserveCapacity(min(rows, 1 << 20)) }
+    for record in records {
       guard var block = try StoredBlock(record, only: series, database) else {
         found.damagedBlocks += 1
         continue
