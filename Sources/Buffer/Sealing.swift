@@ -32,7 +32,7 @@ extension BufferWriter {
     try database.transaction { () throws(BufferError) in
       var batch = try SealedTicks(range, database)
       if batch.times.count > 0 {
-        for (record, data) in batch.blocks(range, offsets: try offsets()) { try record.insert(data, into: database) }
+        for (record, data) in try batch.blocks(range, offsets: try offsets()) { try record.insert(data, into: database) }
         try mergeRollups()
       }
       try database.execute(
@@ -84,21 +84,33 @@ private struct SealedTicks {
   /// Rows that could not be decoded.
   private(set) var damaged = 0
   private let digits: [Int]
-  private var width = 0
-  /// Column after column, each as long as `capacity`.
-  private var cells: [Double]
+  private let rows: Statement
+  /// Column after column of the series being encoded, each as long as `capacity`.
+  private var cells: [Double] = []
+  private var loaded = 0..<0
   private let capacity: Int
 
   init(_ range: ClosedRange<UInt64>, _ database: Database) throws(BufferError) {
     digits = try StoredState.series(database).map { min(max($0.decimals, 0), 9) }
-    capacity = Int(
-      try database.integer("SELECT count(*) FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)") ?? 0)
-    cells = [Double](repeating: .missing, count: digits.count * capacity)
+    let condition = "WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)"
+    capacity = Int(try database.integer("SELECT count(*) FROM tick \(condition)") ?? 0)
+    rows = try database.prepare("SELECT seq, epoch, at, back, [values] FROM tick \(condition) ORDER BY seq")
+    try load(0..<min(width, digits.count))
+  }
+
+  /// Series whose values are in memory together: reading the rows twice or four times costs less than their values would take.
+  private var width: Int {
+    let passes = min(max((digits.count + 95) / 96, 1), 4)
+    return (digits.count + passes - 1) / passes
+  }
+
+  /// Reads the values of some series.
+  private mutating func load(_ series: Range<Int>) throws(BufferError) {
+    cells = [Double](repeating: .missing, count: series.count * capacity)
+    (loaded, times, damaged) = (series, BlockTimes(), 0)
     var decoder = TickDecoder(decimals: digits)
-    let rows = try database.prepare(
-      "SELECT seq, epoch, at, back, [values] FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound) ORDER BY seq"
-    )
     var expected: UInt64 = 0
+    defer { rows.reset() }
     while try rows.step() {
       let sequence = rows.sequence(0)
       let isNext = rows.integer(3) == 0 || sequence == expected
@@ -108,8 +120,10 @@ private struct SealedTicks {
         continue
       }
       expected = sequence + 1
-      width = max(width, decoder.values.count)
-      for (series, value) in decoder.values.enumerated() { cells[series * capacity + times.count] = value }
+      let row = times.count
+      for id in series.clamped(to: decoder.values.indices) {
+        cells[(id - series.lowerBound) * capacity + row] = decoder.values[id]
+      }
       times.sequences.append(Int64(clamping: sequence))
       times.epochs.append(rows.integer(1))
       times.milliseconds.append(rows.integer(2))
@@ -117,15 +131,19 @@ private struct SealedTicks {
   }
 
   /// The raw block and its rollups.
-  mutating func blocks(_ range: ClosedRange<UInt64>, offsets: [Int64: Int64]) -> [(BlockRecord, [UInt8])] {
+  mutating func blocks(
+    _ range: ClosedRange<UInt64>, offsets: [Int64: Int64]
+  ) throws(BufferError) -> [(record: BlockRecord, data: [UInt8])] {
     let minutes = Buckets(times, step: Tier.minute.stepMilliseconds, offsets: offsets)
     let hours = Buckets(minutes.times, step: Tier.hour.stepMilliseconds, offsets: offsets)
     var raw = BlockEncoder(.raw, times)
     var minute = BlockEncoder(.minute, minutes.times)
     var hour = BlockEncoder(.hour, hours.times)
     var encoder = ColumnEncoder()
-    for series in 0..<width {
-      let values = cells[series * capacity..<series * capacity + times.count]
+    for series in digits.indices {
+      if !loaded.contains(series) { try load(series..<min(series + width, digits.count)) }
+      let start = (series - loaded.lowerBound) * capacity
+      let values = cells[start..<start + times.count]
       let digits = digits[series]
       let scale = Double.powersOfTen[digits]
       raw.add(series, values, digits: digits, &encoder)
@@ -135,9 +153,10 @@ private struct SealedTicks {
       hour.add(series, hours.rollUp(rolled, scale: scale), digits: digits, &encoder)
     }
     cells = []
-    let parts = [(Tier.raw, times, raw), (.minute, minutes.times, minute), (.hour, hours.times, hour)]
-    return parts.compactMap { tier, times, encoder in
-      BlockRecord(tier, range, seals: 1, times).map { ($0, encoder.finish()) }
+    var blocks: [(record: BlockRecord, data: [UInt8])] = []
+    for (tier, times, encoder) in [(Tier.raw, times, raw), (.minute, minutes.times, minute), (.hour, hours.times, hour)] {
+      if let record = BlockRecord(tier, range, seals: 1, times) { blocks.append((record, encoder.finish())) }
     }
+    return blocks
   }
 }
