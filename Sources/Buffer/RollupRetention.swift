@@ -7,12 +7,19 @@ extension BufferWriter {
     var expired = false
     for tier in [Tier.minute, .hour] {
       let retain = Int64(clamping: policy.retainMilliseconds(tier))
-      let oldest = try database.blocks(tier, limit: BufferLimits.rollupBlocksPerStep)
-      let old = oldest.last { block in
-        guard let epoch = epochs[block.untilEpoch] else { return false }
-        if epoch.boot == boot { return block.untilMilliseconds < bootNow &- retain }
-        guard epoch.synced, let now else { return false }
-        return block.untilMilliseconds &+ epoch.offsetMilliseconds < now &- retain
+      var old: BlockRecord?
+      try database.eachBlock(tier, limit: BufferLimits.rollupBlocksPerStep) { block in
+        guard let epoch = epochs[block.untilEpoch] else { return true }
+        let isOld: Bool
+        if epoch.boot == boot {
+          isOld = block.untilMilliseconds < bootNow &- retain
+        } else if epoch.synced, let now {
+          isOld = block.untilMilliseconds &+ epoch.offsetMilliseconds < now &- retain
+        } else {
+          return true
+        }
+        if isOld { old = block }
+        return isOld
       }
       guard let old else { continue }
       try database.execute("DELETE FROM \(tier.table) WHERE first <= \(old.first)", operation: "make room in")

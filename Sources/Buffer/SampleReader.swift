@@ -102,9 +102,9 @@ struct SampleQuery {
     var decoder = ColumnDecoder()
     let records = try database.blocks(found.tier).filter { mayHold($0) }
     // Growing would touch twice the memory; a damaged record must not ask for more than there can be.
-    let rows = min(records.reduce(0) { $0 &+ max($1.rows, 0) }, records.count * BufferLimits.rowsPerBlock) + BufferLimits.ticksPerBlock
-    found.wallMilliseconds.reserveCapacity(min(rows, 1 << 20))
-    if found.tier == .raw { found.values.reserveCapacity(min(rows, 1 << 20)) }
+    let rows = records.reduce(BufferLimits.ticksPerBlock) { min($0 + min(max($1.rows, 0), BufferLimits.rowsPerBlock), 1 << 20) }
+    found.wallMilliseconds.reserveCapacity(rows)
+    if found.tier == .raw { found.values.reserveCapacity(rows) }
     for record in records {
       guard var block = try StoredBlock(record, only: series, database) else {
         found.damagedBlocks += 1

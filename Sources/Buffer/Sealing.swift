@@ -31,12 +31,12 @@ extension BufferWriter {
     var sealing: Sealing?
     try database.transaction { () throws(BufferError) in
       var batch = try SealedTicks(range, database)
-      if batch.times.count > 0 {
-        for (record, data) in try batch.blocks(range, offsets: try offsets()) { try record.insert(data, into: database) }
-        try mergeRollups()
-      }
+      let blocks = batch.times.count > 0 ? try batch.blocks(range, offsets: try offsets()) : []
+      // The rows go first, so that the blocks take their pages.
       try database.execute(
         "DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)", operation: "seal ticks in")
+      for (record, data) in blocks { try record.insert(data, into: database) }
+      try mergeRollups()
       sealing = Sealing(range: range, ticks: batch.times.count, damaged: batch.damaged)
     }
     return sealing

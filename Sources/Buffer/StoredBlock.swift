@@ -57,20 +57,33 @@ extension Database {
   func blocks(
     _ tier: Tier, where condition: String = "1", order: String = "first", limit: Int = .max
   ) throws(BufferError) -> [BlockRecord] {
-    guard hasBlocks else { return [] }
+    var records: [BlockRecord] = []
+    try eachBlock(tier, where: condition, order: order, limit: limit) { record in
+      records.append(record)
+      return true
+    }
+    return records
+  }
+
+  /// The same one by one until `body` returns false: reading them all takes a page each.
+  func eachBlock(
+    _ tier: Tier, where condition: String = "1", order: String = "first", limit: Int = .max,
+    _ body: (BlockRecord) throws(BufferError) -> Bool
+  ) throws(BufferError) {
+    guard hasBlocks else { return }
     let statement = try prepare(
       "SELECT \(BlockRecord.columns) FROM \(tier.table) WHERE \(condition) ORDER BY \(order) LIMIT \(limit)")
-    var records: [BlockRecord] = []
-    while try statement.step() { records.append(BlockRecord(tier, statement)) }
-    return records
+    while try statement.step(), try body(BlockRecord(tier, statement)) {}
   }
 
   /// Raw blocks that hold any of a range of sequence numbers.
   func blocks(overlapping range: ClosedRange<UInt64>) throws(BufferError) -> [BlockRecord] {
+    try blocks(.raw, where: Self.overlapping(range))
+  }
+
+  static func overlapping(_ range: ClosedRange<UInt64>) -> String {
     let (low, high) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
-    return try blocks(
-      .raw,
-      where: "first <= \(high) AND first >= coalesce((SELECT max(first) FROM block WHERE first <= \(low)), 0) AND last >= \(low)")
+    return "first <= \(high) AND first >= coalesce((SELECT max(first) FROM block WHERE first <= \(low)), 0) AND last >= \(low)"
   }
 
   /// The newest raw block.

@@ -42,18 +42,13 @@ enum TickBounds {
     in range: ClosedRange<UInt64>, epoch: Int, atLeast milliseconds: Int64, _ database: Database
   ) throws(BufferError) -> UInt64 {
     var low = range.lowerBound
-    for block in try database.blocks(overlapping: range) {
+    var found: UInt64?
+    try database.eachBlock(.raw, where: Database.overlapping(range)) { (block) throws(BufferError) in
       low = max(low, min(block.last, range.upperBound) + 1)
-      if block.untilEpoch == epoch, block.untilMilliseconds < milliseconds { continue }
-      if block.epoch == epoch, block.first >= range.lowerBound, block.milliseconds >= milliseconds { return block.first }
-      guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
-        return max(block.first, range.lowerBound)
-      }
-      for row in 0..<times.count where times.milliseconds[row] >= milliseconds {
-        let sequence = UInt64(clamping: times.sequences[row])
-        if range.contains(sequence), times.epochs[row] == Int64(epoch) { return sequence }
-      }
+      found = try first(in: range, of: block, epoch: epoch, atLeast: milliseconds, database)
+      return found == nil
     }
+    if let found { return found }
     let statement = try database.prepare("SELECT seq, at FROM tick WHERE seq >= ? ORDER BY seq LIMIT 1")
     var high = range.upperBound + 1
     while low < high {
@@ -65,6 +60,21 @@ enum TickBounds {
       if found, at < milliseconds { low = max(sequence, middle) + 1 } else { high = middle }
     }
     return low
+  }
+
+  private static func first(
+    in range: ClosedRange<UInt64>, of block: BlockRecord, epoch: Int, atLeast milliseconds: Int64, _ database: Database
+  ) throws(BufferError) -> UInt64? {
+    if block.untilEpoch == epoch, block.untilMilliseconds < milliseconds { return nil }
+    if block.epoch == epoch, block.first >= range.lowerBound, block.milliseconds >= milliseconds { return block.first }
+    guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
+      return max(block.first, range.lowerBound)
+    }
+    for row in 0..<times.count where times.milliseconds[row] >= milliseconds {
+      let sequence = UInt64(clamping: times.sequences[row])
+      if range.contains(sequence), times.epochs[row] == Int64(epoch) { return sequence }
+    }
+    return nil
   }
 
   /// The monotonic times of the first and last tick of a range; nil when it holds none.
