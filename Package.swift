@@ -22,6 +22,11 @@ func tests(_ name: String, uses dependencies: [Target.Dependency], exclude: [Str
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// A program that measures; no part of what is shipped.
+func benchmark(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "godwit",
   products: [
@@ -34,6 +39,7 @@ let package = Package(
   targets: [
     // System libraries: a module map and a shim, nothing else.
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CLinux"),
@@ -42,7 +48,7 @@ let package = Package(
     module("Platform", uses: ["Telemetry", "CLinux"]),
     module("Profile", uses: ["Telemetry", "CYAML"]),
     module("Sensors", uses: ["Telemetry", "Platform"]),
-    module("Buffer", uses: ["Telemetry", "CSQLite"]),
+    module("Buffer", uses: ["Telemetry", "CSQLite", "CZlib"]),
     module("Alerts", uses: ["Telemetry"]),
     module("Uplink", uses: ["Telemetry", "Platform", "Buffer", "CMosquitto"]),
     module("Agent", uses: ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
@@ -55,6 +61,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    benchmark("StorageBench", uses: ["Buffer", "Telemetry", "CSQLite"]),
 
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),

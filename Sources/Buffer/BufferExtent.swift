@@ -21,6 +21,19 @@ extension BufferWriter {
 extension Database {
   /// Unix milliseconds of a tick; nil when there is none of this number or its epoch is lost.
   func wallMilliseconds(of sequence: UInt64) throws(BufferError) -> Int64? {
-    try integer("SELECT t.at + e.offset_ms FROM tick t JOIN epoch e ON e.id = t.epoch WHERE t.seq = \(sequence)")
+    if let found = try integer("SELECT t.at + e.offset_ms FROM tick t JOIN epoch e ON e.id = t.epoch WHERE t.seq = \(sequence)") {
+      return found
+    }
+    guard let block = try blocks(overlapping: sequence...sequence).first else { return nil }
+    var (epoch, at) = (Int64(block.epoch), block.milliseconds)
+    if sequence == block.last {
+      (epoch, at) = (Int64(block.untilEpoch), block.untilMilliseconds)
+    } else if sequence != block.first {
+      guard let times = try StoredBlock(block, only: 0, self)?.directory.times,
+        let row = times.sequences.firstIndex(of: Int64(clamping: sequence))
+      else { return nil }
+      (epoch, at) = (times.epochs[row], times.milliseconds[row])
+    }
+    return try integer("SELECT \(at) + offset_ms FROM epoch WHERE id = \(epoch)")
   }
 }

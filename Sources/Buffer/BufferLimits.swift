@@ -36,6 +36,18 @@ public enum BufferLimits {
   public static let largestNumber: UInt64 = 1 << 62
   /// Ranges of owed sequence numbers of one uplink; the two nearest are joined beyond that.
   public static let owedRanges = 4_096
+  /// Ticks after which whole groups of tick rows are sealed into a block: chosen by measuring, see `StorageBench`.
+  public static let ticksPerBlock = 1_000
+  /// Values after which fewer ticks are sealed at once, so that sealing thousands of series takes bounded memory.
+  public static let valuesPerBlock = 1 << 17
+  /// Blocks sealed by one call, so that a commit stays short.
+  public static let blocksPerCall = 4
+  /// Rollup blocks of one size that are merged into one of the next.
+  public static let mergedBlocks = 4
+  /// Rollup blocks looked at in one round of making room.
+  public static let rollupBlocksPerStep = 64
+  /// Rows of one block; more is damage.
+  public static let rowsPerBlock = 1 << 16
   /// Set-aside damaged databases kept beside the buffer.
   public static let setAsideFiles = 2
 }

@@ -14,7 +14,7 @@ public final class BufferReader {
   public private(set) var series: [StoredSeries] = []
   /// Epochs by ascending id, as of opening or the last read of ticks.
   public private(set) var epochs: [Epoch] = []
-  private let database: Database
+  let database: Database
   private let selectTicks: Statement
   private let selectKey: Statement
   private let selectVersion: Statement
@@ -63,6 +63,8 @@ public final class BufferReader {
     let found = try selectVersion.step() ? selectVersion.integer(0) : 0
     selectVersion.reset()
     guard found != version else { return }
+    // A writer may have brought an older file up to date.
+    if !database.hasBlocks { try Schema.check(database) }
     if Int(try database.integer("SELECT max(id) FROM series") ?? -1) + 1 != series.count {
       series = try StoredState.series(database)
     }
@@ -130,9 +132,11 @@ public final class BufferReader {
         guard low < end, low <= extent.upperBound else { continue }
         let all = low...min(end - 1, extent.upperBound)
         let offset = epoch.offsetMilliseconds
-        let first = try TickBounds.first(in: all, atLeast: range.lowerBound.subtractingSaturated(offset), database)
+        let first = try TickBounds.first(
+          in: all, epoch: epoch.id, atLeast: range.lowerBound.subtractingSaturated(offset), database)
         let limit = range.upperBound.subtractingSaturated(offset)
-        let past = limit == .max ? all.upperBound + 1 : try TickBounds.first(in: all, atLeast: limit + 1, database)
+        let past =
+          limit == .max ? all.upperBound + 1 : try TickBounds.first(in: all, epoch: epoch.id, atLeast: limit + 1, database)
         guard first < past, let times = try TickBounds.times(of: first...(past - 1), database) else { continue }
         stretches.append(
           WallStretch(sequences: first...(past - 1), firstWall: times.first &+ offset, lastWall: times.last &+ offset))
@@ -158,7 +162,7 @@ public final class BufferReader {
     return events
   }
 
-  /// Copies the next rows of a range, in one short transaction together with the series and epochs they need.
+  /// Copies the next block or the next rows of a range, in one short transaction together with the series and epochs they need.
   func fetch(_ batch: inout TickBatch, from: UInt64, through: UInt64, fromKey: Bool) throws(BufferError) {
     batch.removeAll()
     var start = from
@@ -168,6 +172,11 @@ public final class BufferReader {
         selectTicks.reset()
       }
       try refresh()
+      if let block = try database.blocks(overlapping: from...through).first {
+        batch.block = block
+        let blob = try database.openBlob(block.tier.table, "data", row: block.first)
+        return try blob.read(0..<blob.count, into: &batch.bytes)
+      }
       if fromKey {
         selectKey.bind(1, from)
         if try selectKey.step() { start = selectKey.sequence(0) }

@@ -31,7 +31,11 @@ public enum Quarantine {
   public static func unusedSequence(setAside path: String, wallMilliseconds: Int64) -> UInt64 {
     let clock = UInt64(clamping: wallMilliseconds)
     guard let reader = try? Database(path: path, mode: .immutable) else { return max(clock, 1) }
-    let read = ["SELECT value FROM meta WHERE key = 'reserved_sequence'", "SELECT max(seq) + 1 FROM tick"].map { query in
+    let queries = [
+      "SELECT value FROM meta WHERE key = 'reserved_sequence'", "SELECT max(seq) + 1 FROM tick",
+      "SELECT max(last) + 1 FROM block",
+    ]
+    let read = queries.map { query in
       UInt64(clamping: (try? reader.integer(query)).flatMap { $0 } ?? 0)
     }
     // A damaged number must not carry the node near the end of all numbers; the receivers' JSON is exact up to 2⁵³.

@@ -16,12 +16,19 @@ extension BufferWriter {
     try adopt(policy)
     let young = try firstYoung(policy, now: now, boot: boot, bootNow: bootNow)
     var evictions: [Eviction] = []
+    let expired = try expireRollups(policy, now: now, boot: boot, bootNow: bootNow)
     for _ in 0..<BufferLimits.evictionStepsPerCommit {
       let excess = try usedBytes() - policy.usableBytes
-      guard let range = try surplus(before: young, excess: excess) else { break }
-      evictions.append(try evict(range))
+      let tier = excess > 0 ? try heaviest(policy) : .raw
+      if let range = try surplus(before: young, excess: tier == .raw ? excess : 0) {
+        evictions.append(try evict(range))
+      } else if tier == .raw {
+        break
+      } else {
+        try dropRollups(tier, bytes: excess)
+      }
     }
-    try forget(policy, evicted: !evictions.isEmpty)
+    try forget(policy, evicted: !evictions.isEmpty || expired)
     try trim(policy)
     return evictions
   }
@@ -56,14 +63,31 @@ extension BufferWriter {
         continue
       }
       // The newest epoch with a tick that is too old decides: order does not depend on the clock.
-      let first = try TickBounds.first(in: low...min(end - 1, extent.upperBound), atLeast: oldest, database)
+      let first = try TickBounds.first(
+        in: low...min(end - 1, extent.upperBound), epoch: epoch.id, atLeast: oldest, database)
       if first > low { return first }
     }
     return 0
   }
 
-  /// The oldest groups that have to go, as far as one step reaches.
+  /// The oldest ticks that have to go, as far as one step reaches: whole blocks, or without any whole groups of rows.
   private func surplus(before young: UInt64, excess: Int) throws(BufferError) -> ClosedRange<UInt64>? {
+    let blocks = try database.prepare("SELECT first, last, length(data) FROM block ORDER BY first")
+    let wanted = min(excess, BufferLimits.evictedBytesPerStep)
+    var range: ClosedRange<UInt64>?
+    var bytes = 0
+    while try blocks.step() {
+      let (first, last) = (blocks.sequence(0), blocks.sequence(1))
+      guard first <= last, first > range?.upperBound ?? 0 else { throw TickBounds.disorder(database) }
+      guard last < young || bytes < wanted, bytes < BufferLimits.evictedBytesPerStep else { return range }
+      range = (range?.lowerBound ?? first)...last
+      bytes += Int(blocks.integer(2))
+    }
+    if let range { return range }
+    return try surplusRows(before: young, excess: excess)
+  }
+
+  private func surplusRows(before young: UInt64, excess: Int) throws(BufferError) -> ClosedRange<UInt64>? {
     let rows = try database.prepare("SELECT seq, back, length([values]) FROM tick ORDER BY seq")
     let wanted = min(excess, BufferLimits.evictedBytesPerStep)
     var first: UInt64?
@@ -107,7 +131,10 @@ extension BufferWriter {
     let done = eviction
     try database.transaction { () throws(BufferError) in
       try database.execute(
-        "DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)", operation: "make room in")
+        """
+        DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound);
+        DELETE FROM block WHERE first BETWEEN \(range.lowerBound) AND \(range.upperBound);
+        """, operation: "make room in")
       try UnreportedGap.add(done, to: database)
     }
     return eviction
@@ -125,7 +152,11 @@ extension BufferWriter {
     try database.execute(
       """
       DELETE FROM epoch WHERE id <= (SELECT max(id) FROM epoch) - \(BufferLimits.epochs)
-        AND id < (SELECT epoch FROM tick ORDER BY seq LIMIT 1)
+        AND id < (SELECT min(epoch) FROM (
+          SELECT * FROM (SELECT epoch FROM tick ORDER BY seq LIMIT 1)
+          UNION ALL SELECT * FROM (SELECT epoch FROM block ORDER BY first LIMIT 1)
+          UNION ALL SELECT * FROM (SELECT epoch FROM minute ORDER BY first LIMIT 1)
+          UNION ALL SELECT * FROM (SELECT epoch FROM hour ORDER BY first LIMIT 1)))
       """, operation: "delete old epochs of")
   }
 
@@ -135,7 +166,7 @@ extension BufferWriter {
     let pages = try database.integer("PRAGMA page_count") ?? 0
     guard free > max(8, pages / 16) else { return }
     // In steps that the log has room for.
-    let step = Int64(max(policy.logBytes / 4096, 8))
+    let step = Int64(max(policy.logBytes / Int(try database.integer("PRAGMA page_size") ?? 4_096), 8))
     for _ in 0..<BufferLimits.vacuumStepsPerCommit where free > 0 {
       try database.execute("PRAGMA incremental_vacuum(\(min(step, free)))", operation: "return space of")
       free -= step

@@ -4,14 +4,29 @@ public struct RetentionPolicy: Hashable, Sendable {
   /// taken for this many. The names of series stand beside it: about 300 bytes each.
   public static let smallestBytes = 1 << 20
 
+  /// 90 days: of minute rollups. For 130 series at 1 Hz, measured on a generated day: raw 7 days at 0.52 bytes a sample take 41 MB,
+  /// minutes 90 days at 0.07 bytes a sample taken 71 MB, hours 2 years at 0.002 bytes 17 MB: 129 MB of the 230 that 256 MiB leave.
+  public static let minuteMilliseconds = 90 * 86_400_000
+  /// Two years: of hour rollups.
+  public static let hourMilliseconds = 730 * 86_400_000
+
   /// Age in milliseconds beyond which ticks go.
   public var retainMilliseconds: Int
+  /// The same for minute rollups.
+  public var retainMinutesMilliseconds: Int
+  /// The same for hour rollups.
+  public var retainHoursMilliseconds: Int
   /// Bytes of the database and its log together.
   public var maximumBytes: Int
 
-  /// Keeps ticks for `retainMilliseconds` and within `maximumBytes`, whichever is less.
-  public init(retainMilliseconds: Int, maximumBytes: Int) {
+  /// Keeps each tier for its time and all within `maximumBytes`, whichever is less.
+  public init(
+    retainMilliseconds: Int, maximumBytes: Int, retainMinutesMilliseconds: Int = minuteMilliseconds,
+    retainHoursMilliseconds: Int = hourMilliseconds
+  ) {
     self.retainMilliseconds = retainMilliseconds
+    self.retainMinutesMilliseconds = retainMinutesMilliseconds
+    self.retainHoursMilliseconds = retainHoursMilliseconds
     self.maximumBytes = maximumBytes
   }
 
@@ -22,6 +37,25 @@ public struct RetentionPolicy: Hashable, Sendable {
 
   /// Bytes of pages in use. The log comes on top, and one transaction that began when it was nearly full, and free pages (a sixteenth).
   var usableBytes: Int { (bytes - 2 * logBytes) / 10 * 9 }
+
+  /// What a tier may use when bytes are short; the tier furthest above its share gives way. Half for the ticks, that may still have to be
+  /// delivered.
+  func share(of tier: Tier) -> Int {
+    switch tier {
+    case .raw: usableBytes / 2
+    case .minute: usableBytes / 8 * 3
+    case .hour: usableBytes / 8
+    }
+  }
+
+  /// Age in milliseconds beyond which a tier's blocks go.
+  func retainMilliseconds(_ tier: Tier) -> Int {
+    switch tier {
+    case .raw: retainMilliseconds
+    case .minute: retainMinutesMilliseconds
+    case .hour: retainHoursMilliseconds
+    }
+  }
 
   /// Events that may be kept.
   var events: Int { min(BufferLimits.events, bytes / 4096) }

@@ -8,7 +8,7 @@ enum StoredState {
     opening.epochs = try epochs(database)
     opening.lastEpoch = opening.epochs.last?.id ?? 0
     opening.boots = Set(opening.epochs.map(\.boot)).count
-    opening.lastSequence = try database.integer("SELECT max(seq) FROM tick").map { UInt64(clamping: $0) }
+    opening.lastSequence = try TickBounds.extent(database)?.upperBound
     let reserved = try database.integer("SELECT value FROM meta WHERE key = 'reserved_sequence'") ?? 1
     opening.nextSequence = max(UInt64(clamping: reserved), (opening.lastSequence ?? 0) + 1)
     let reservedEvent = try database.integer("SELECT value FROM meta WHERE key = 'reserved_event'") ?? 1

@@ -1,10 +1,14 @@
-/// Where ticks lie, by sequence number and by monotonic time.
+/// Where ticks lie, by sequence number and by monotonic time: in blocks first, in rows after them.
 enum TickBounds {
   static func extent(_ database: Database) throws(BufferError) -> ClosedRange<UInt64>? {
-    // Two queries: one that asks for both reads the whole table.
-    guard let first = try database.integer("SELECT min(seq) FROM tick"),
-      let last = try database.integer("SELECT max(seq) FROM tick"), first <= last
-    else { return nil }
+    // Single queries: one that asks for both ends reads the whole table.
+    var first = try database.integer("SELECT min(seq) FROM tick")
+    var last = try database.integer("SELECT max(seq) FROM tick")
+    if database.hasBlocks, let block = try database.lastBlock() {
+      first = try database.integer("SELECT min(first) FROM block")
+      last = max(last ?? 0, Int64(clamping: block.last))
+    }
+    guard let first, let last, first <= last else { return nil }
     return UInt64(clamping: first)...UInt64(clamping: last)
   }
 
@@ -17,15 +21,35 @@ enum TickBounds {
     let statement = try database.prepare("SELECT count(*) FROM tick WHERE seq BETWEEN ? AND ?")
     statement.bind(1, range.lowerBound)
     statement.bind(2, range.upperBound)
-    return try statement.step() ? statement.sequence(0) : 0
+    var count = try statement.step() ? statement.sequence(0) : 0
+    for block in try database.blocks(overlapping: range) {
+      guard let held = block.sequences else { continue }
+      let part = held.clamped(to: range)
+      if part == held {
+        count += UInt64(clamping: block.rows)
+      } else if let times = try StoredBlock(block, only: 0, database)?.directory.times {
+        count += UInt64(times.sequences.count { part.contains(UInt64(clamping: $0)) })
+      } else {
+        // Damaged: all that may have been there.
+        count += min(UInt64(clamping: block.rows), UInt64(part.count))
+      }
+    }
+    return count
   }
 
   /// The first sequence number of a range, all of one epoch, at or after a monotonic time; one past the range when all are before.
   static func first(
-    in range: ClosedRange<UInt64>, atLeast milliseconds: Int64, _ database: Database
+    in range: ClosedRange<UInt64>, epoch: Int, atLeast milliseconds: Int64, _ database: Database
   ) throws(BufferError) -> UInt64 {
-    let statement = try database.prepare("SELECT seq, at FROM tick WHERE seq >= ? ORDER BY seq LIMIT 1")
     var low = range.lowerBound
+    var found: UInt64?
+    try database.eachBlock(.raw, where: Database.overlapping(range)) { (block) throws(BufferError) in
+      low = max(low, min(block.last, range.upperBound) + 1)
+      found = try first(in: range, of: block, epoch: epoch, atLeast: milliseconds, database)
+      return found == nil
+    }
+    if let found { return found }
+    let statement = try database.prepare("SELECT seq, at FROM tick WHERE seq >= ? ORDER BY seq LIMIT 1")
     var high = range.upperBound + 1
     while low < high {
       let middle = low + (high - low) / 2
@@ -38,6 +62,21 @@ enum TickBounds {
     return low
   }
 
+  private static func first(
+    in range: ClosedRange<UInt64>, of block: BlockRecord, epoch: Int, atLeast milliseconds: Int64, _ database: Database
+  ) throws(BufferError) -> UInt64? {
+    if block.untilEpoch == epoch, block.untilMilliseconds < milliseconds { return nil }
+    if block.epoch == epoch, block.first >= range.lowerBound, block.milliseconds >= milliseconds { return block.first }
+    guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
+      return max(block.first, range.lowerBound)
+    }
+    for row in 0..<times.count where times.milliseconds[row] >= milliseconds {
+      let sequence = UInt64(clamping: times.sequences[row])
+      if range.contains(sequence), times.epochs[row] == Int64(epoch) { return sequence }
+    }
+    return nil
+  }
+
   /// The monotonic times of the first and last tick of a range; nil when it holds none.
   static func times(of range: ClosedRange<UInt64>, _ database: Database) throws(BufferError) -> (first: Int64, last: Int64)? {
     let ascending = try database.prepare("SELECT at FROM tick WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT 1")
@@ -46,7 +85,28 @@ enum TickBounds {
       statement.bind(1, range.lowerBound)
       statement.bind(2, range.upperBound)
     }
-    guard try ascending.step(), try descending.step() else { return nil }
-    return (ascending.integer(0), descending.integer(0))
+    var first = try ascending.step() ? ascending.integer(0) : nil
+    var last = try descending.step() ? descending.integer(0) : nil
+    let blocks = try database.blocks(overlapping: range)
+    for block in blocks {
+      guard let found = try times(of: range, in: block, database) else { continue }
+      first = found.first
+      break
+    }
+    for block in blocks.reversed() where last == nil { last = try times(of: range, in: block, database)?.last }
+    guard let first, let last else { return nil }
+    return (first, last)
+  }
+
+  private static func times(
+    of range: ClosedRange<UInt64>, in block: BlockRecord, _ database: Database
+  ) throws(BufferError) -> (first: Int64, last: Int64)? {
+    if range.contains(block.first), range.contains(block.last) { return (block.milliseconds, block.untilMilliseconds) }
+    guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
+      return (block.milliseconds, block.untilMilliseconds)
+    }
+    let rows = (0..<times.count).filter { range.contains(UInt64(clamping: times.sequences[$0])) }
+    guard let first = rows.first, let last = rows.last else { return nil }
+    return (times.milliseconds[first], times.milliseconds[last])
   }
 }

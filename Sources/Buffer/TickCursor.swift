@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Walks the ticks of a range of sequence numbers, fetched in batches: between two of them no transaction is open, so a slow taker
 /// neither holds the writer's log nor sees stale names.
 final class TickCursor {
@@ -5,7 +7,10 @@ final class TickCursor {
   private let range: ClosedRange<UInt64>
   private var batch = TickBatch()
   private var position = 0
+  private var block: OpenBlock?
   private var isFirst = true
+  /// Where the last fetch began: a block may begin before that.
+  private var from: UInt64 = 0
   private var decoder = TickDecoder(decimals: [])
   private var expected: UInt64 = 0
   /// The tick it stands on; nil before the first and after the last.
@@ -21,6 +26,7 @@ final class TickCursor {
   /// Goes to the next tick that can be decoded; false when there is none.
   func advance() throws(BufferError) -> Bool {
     while true {
+      if let found = try nextOfBlock() { return found }
       while position < batch.rows.count {
         let row = batch.rows[position]
         position += 1
@@ -48,13 +54,50 @@ final class TickCursor {
     return failure
   }
 
+  /// Goes to the next tick of the open block; nil when none is open or it has no more.
+  private func nextOfBlock() throws(BufferError) -> Bool? {
+    while let row = block?.next() {
+      guard range.contains(row.sequence), row.sequence >= from else { continue }
+      guard let epoch = epoch(row.epoch) else {
+        damaged += 1
+        continue
+      }
+      var values = tick?.values ?? []
+      // Emptied before it is filled, so that the tick of before is not copied.
+      tick = nil
+      block?.fill(&values)
+      tick = StoredTick(sequence: row.sequence, epoch: epoch, milliseconds: row.milliseconds, values: values)
+      return true
+    }
+    block = nil
+    return nil
+  }
+
+  /// Takes the fetched block; a damaged one costs its own ticks.
+  private func open(_ record: BlockRecord) throws(BufferError) {
+    position = 0
+    do throws(BlockDamage) {
+      block = try OpenBlock(batch.bytes)
+    } catch {
+      if case .unknownVersion(let version) = error { throw StoredBlock.unknown(version, reader.database) }
+      damaged += min(
+        max(record.rows, 0), record.sequences.map { $0.clamped(to: max(from, range.lowerBound)...range.upperBound).count } ?? 0)
+    }
+  }
+
   /// Reads the next batch; false at the end of the range.
   private func fetch() throws(BufferError) -> Bool {
-    let from = isFirst ? range.lowerBound : (batch.rows.last?.sequence ?? .max)
-    guard isFirst || from < range.upperBound else { return false }
-    try reader.fetch(&batch, from: isFirst ? from : from + 1, through: range.upperBound, fromKey: isFirst)
+    let last = batch.block?.last ?? batch.rows.last?.sequence ?? .max
+    guard isFirst || last < range.upperBound else { return false }
+    from = isFirst ? range.lowerBound : last + 1
+    try reader.fetch(&batch, from: from, through: range.upperBound, fromKey: isFirst)
     isFirst = false
     position = 0
+    if let record = batch.block {
+      guard record.sequences != nil else { throw TickBounds.disorder(reader.database) }
+      try open(record)
+      return true
+    }
     if decoder.known < reader.series.count { decoder.learn(decimals: reader.series[decoder.known...].map(\.decimals)) }
     return !batch.rows.isEmpty
   }
@@ -62,7 +105,7 @@ final class TickCursor {
   /// The epoch of an id. The tick before saves the search while a run of ticks stays in one epoch and nothing was corrected.
   private func epoch(_ id: Int) -> Epoch? {
     if let last = reader.epochs.last, last.id == id { return last }
-    if position > 1, let known = tick?.epoch, known.id == id { return known }
+    if position > 1 || block != nil, let known = tick?.epoch, known.id == id { return known }
     return reader.epochs.last { $0.id == id }
   }
 }
@@ -78,11 +121,62 @@ struct TickBatch {
     var bytes: Range<Int>
   }
 
+  /// A sealed block, whose data are the bytes; then there are no rows.
+  var block: BlockRecord?
   var rows: [Row] = []
   var bytes: [UInt8] = []
 
   mutating func removeAll() {
+    block = nil
     rows.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: true)
+  }
+}
+
+/// A block with all its values in memory, read tick by tick.
+struct OpenBlock {
+  struct Row {
+    var sequence: UInt64
+    var epoch: Int
+    var milliseconds: Int64
+  }
+
+  private let times: BlockTimes
+  private let width: Int
+  /// Column after column.
+  private var cells: [Double]
+  private var row = -1
+
+  /// Decodes a raw block.
+  init(_ bytes: [UInt8]) throws(BlockDamage) {
+    var decoder = try BlockDecoder(bytes)
+    let directory = decoder.directory
+    guard directory.head.tier == .raw else { throw .damaged }
+    times = directory.times
+    width = (directory.entries.last?.series ?? -1) + 1
+    guard width <= BufferLimits.rowsPerBlock else { throw .damaged }
+    cells = []
+    cells.reserveCapacity(width * times.count)
+    var values: [Double] = []
+    for entry in directory.entries {
+      let gap = entry.series * times.count - cells.count
+      if gap > 0 { cells.append(contentsOf: repeatElement(.missing, count: gap)) }
+      try decoder.read(entry, to: &values)
+      cells.append(contentsOf: values)
+    }
+  }
+
+  /// Goes to the next row; nil after the last.
+  mutating func next() -> Row? {
+    guard row + 1 < times.count else { return nil }
+    row += 1
+    return Row(
+      sequence: UInt64(clamping: times.sequences[row]), epoch: Int(times.epochs[row]), milliseconds: times.milliseconds[row])
+  }
+
+  /// The values of the row it stands on.
+  func fill(_ values: inout [Double]) {
+    if values.count != width { values = [Double](repeating: .missing, count: width) }
+    for column in 0..<width { values[column] = cells[column * times.count + row] }
   }
 }

@@ -10,7 +10,7 @@ import Testing
     "Platform": (["Telemetry", "CLinux"], ["Glibc", "Synchronization"]),
     "Profile": (["Telemetry", "CYAML"], ["Glibc"]),
     "Sensors": (["Telemetry", "Platform"], ["Glibc", "Synchronization"]),
-    "Buffer": (["Telemetry", "CSQLite"], ["Glibc", "Synchronization"]),
+    "Buffer": (["Telemetry", "CSQLite", "CZlib"], ["Glibc", "Synchronization"]),
     "Alerts": (["Telemetry"], []),
     "Uplink": (["Telemetry", "Platform", "Buffer", "CMosquitto"], ["Glibc", "Synchronization"]),
     "Agent": (

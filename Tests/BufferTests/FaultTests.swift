@@ -117,7 +117,7 @@ import Testing
 
     let newer = try Scratch()
     _ = try Self.filled(newer)
-    try Database(path: newer.path, mode: .writer).execute("PRAGMA user_version = 2")
+    try Database(path: newer.path, mode: .writer).execute("PRAGMA user_version = \(Schema.version + 1)")
     for open in [
       { _ = try BufferWriter(path: newer.path, node: "n", policy: Recorder.roomy) }, { _ = try BufferReader(path: newer.path) },
     ] {

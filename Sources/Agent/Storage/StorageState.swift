@@ -146,6 +146,9 @@ struct StorageState {
   private mutating func makeRoom(_ writer: BufferWriter) {
     let synced = epochs.last?.synced ?? false
     do throws(BufferError) {
+      for sealing in try writer.seal() where sealing.damaged > 0 {
+        notices.append(.trouble("\(sealing.damaged) damaged rows could not be sealed, ticks \(sealing.range)"))
+      }
       let evictions = try writer.makeRoom(
         settings.policy, now: synced ? clock.wallMilliseconds() : nil, boot: clock.boot, bootNow: now)
       notices += evictions.map { .evicted($0) }

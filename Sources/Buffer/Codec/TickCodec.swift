@@ -27,10 +27,14 @@ enum TickFormat {
   /// Scaled integers stay below 2⁵³, so that a double holds them exactly; a delta doubled and zigzagged then fits 64 bits.
   static let largestScaled = 9_007_199_254_740_992.0
 
+  private static let roundingShift = 6_755_399_441_055_744.0
+
   /// The scaled integer that decodes to exactly these bits, if there is one.
   @inline(__always)
   static func scaled(_ value: Double, _ scale: Double) -> Int64? {
-    let product = (value * scale).rounded()
+    var product = value * scale
+    // Adding and taking away 1.5 · 2⁵² rounds without a call; to even in the middle, which no exact quotient is.
+    product = product.magnitude < 2_251_799_813_685_248 ? product + roundingShift - roundingShift : product.rounded()
     guard product.magnitude < largestScaled else { return nil }
     let integer = Int64(product)
     return (Double(integer) / scale).bitPattern == value.bitPattern ? integer : nil
@@ -222,8 +226,8 @@ public struct TickDecoder: Sendable {
 
 /// Reads numbers from borrowed memory, never past its end. Raw memory because rows are decoded in place, 10⁵ a second.
 struct VarintReader {
-  private let bytes: UnsafeRawBufferPointer
-  private var position = 0
+  let bytes: UnsafeRawBufferPointer
+  private(set) var position = 0
 
   init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 

@@ -3,8 +3,10 @@ import CSQLite
 /// One SQLite connection. Belongs to one thread.
 final class Database {
   let path: String
-  // SQLite's handle: an opaque C pointer, closed in deinit and never handed out.
-  private let handle: OpaquePointer
+  // SQLite's handle: an opaque C pointer, closed in deinit and used by nothing else but tests that make calls fail.
+  let handle: OpaquePointer
+  /// Whether the file has the tables of sealed blocks; known once the schema was checked.
+  var hasBlocks = false
 
   /// How a database file is opened.
   enum Mode {
@@ -97,6 +99,14 @@ final class Database {
     // Ending a transaction that only read cannot fail.
     defer { sqlite3_exec(handle, "COMMIT", nil, nil, nil) }
     try body()
+  }
+
+  /// Opens one blob for reading in parts.
+  func openBlob(_ table: String, _ column: String, row: UInt64) throws(BufferError) -> Blob {
+    var blob: OpaquePointer?
+    let code = sqlite3_blob_open(handle, "main", table, column, Int64(clamping: row), 0, &blob)
+    guard code == SQLITE_OK, let blob else { throw failure(code, "read") }
+    return Blob(blob, of: self)
   }
 
   /// Frees what caches of this connection can be freed.

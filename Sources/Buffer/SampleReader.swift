@@ -1,0 +1,225 @@
+import Telemetry
+
+/// Points of one series, by ascending wall time.
+public struct SeriesSamples: Sendable {
+  /// Where they come from. Of a tier of rollups the newest points, not yet sealed, are made from ticks.
+  public var tier: Tier
+  /// Unix milliseconds: of the tick, or of the begin of the minute or hour.
+  public var wallMilliseconds: [Int64] = []
+  /// The value; in a tier of rollups the mean.
+  public var values: [Double] = []
+  /// One rollup a point; empty in the raw tier.
+  public var rollups: [Rollup] = []
+  /// Blocks of which nothing could be read.
+  public var damagedBlocks = 0
+}
+
+extension BufferReader {
+  /// Reads the points of one series in a range of Unix milliseconds, without the other series. Missing values and NaN of rollups are
+  /// left out.
+  ///
+  /// - Parameters:
+  ///   - series: the series' id.
+  ///   - stepMilliseconds: how far apart the points may be; nil for about a thousand points over the range.
+  ///   - tier: which tier; nil for the coarsest that is fine enough for the step, or the finest that reaches back far enough.
+  public func samples(
+    series: Int, wall range: ClosedRange<Int64>, stepMilliseconds: Int64? = nil, tier: Tier? = nil
+  ) throws(BufferError) -> SeriesSamples {
+    var query = SampleQuery(series: series, range: range)
+    try database.snapshot { () throws(BufferError) in
+      try refresh()
+      query.learn(epochs)
+      let span = range.upperBound.subtractingSaturated(range.lowerBound)
+      if let tier {
+        query.found.tier = tier
+      } else {
+        query.found.tier = try choose(step: stepMilliseconds ?? max(span / 1_000, 1), from: range.lowerBound, query)
+      }
+      try query.readBlocks(database)
+      try readRows(&query)
+    }
+    return query.finish(decimals: self.series.indices.contains(series) ? self.series[series].decimals : 0)
+  }
+
+  private func choose(step: Int64, from: Int64, _ query: SampleQuery) throws(BufferError) -> Tier {
+    var best = Tier.allCases.last { $0.stepMilliseconds <= step } ?? .raw
+    // A finer tier that was evicted already answers with nothing: then a coarser one that goes back further.
+    while let coarser = Tier(rawValue: best.rawValue + 1),
+      let oldest = try oldest(best, query), oldest > from, let further = try self.oldest(coarser, query),
+      further < oldest - coarser.stepMilliseconds
+    {
+      best = coarser
+    }
+    return best
+  }
+
+  /// The wall time of the first row of a tier's blocks.
+  private func oldest(_ tier: Tier, _ query: SampleQuery) throws(BufferError) -> Int64? {
+    guard let first = try database.blocks(tier, limit: 1).first else { return nil }
+    return query.wall(Int64(first.epoch), first.milliseconds)
+  }
+
+  /// The tick rows that are in no block yet.
+  private func readRows(_ query: inout SampleQuery) throws(BufferError) {
+    let statement = try database.prepare("SELECT seq, epoch, at, back, [values] FROM tick ORDER BY seq")
+    var decoder = TickDecoder(decimals: series.map(\.decimals))
+    var expected: UInt64 = 0
+    while try statement.step() {
+      let sequence = statement.sequence(0)
+      guard statement.integer(3) == 0 || sequence == expected, statement.withBlob(4, { decoder.decode(raw: $0) == nil }) else {
+        continue
+      }
+      expected = sequence &+ 1
+      guard decoder.values.indices.contains(query.series) else { continue }
+      query.addTick(statement.integer(1), statement.integer(2), decoder.values[query.series])
+    }
+  }
+}
+
+/// A question for one series, being answered.
+struct SampleQuery {
+  let series: Int
+  let range: ClosedRange<Int64>
+  var found = SeriesSamples(tier: .raw)
+  private var offsets: [Int64: Int64] = [:]
+  private var lastEpoch: (id: Int64, offset: Int64?)?
+  /// Values of ticks that still have to be rolled up.
+  private var loose: [(wall: Int64, value: Double)] = []
+
+  init(series: Int, range: ClosedRange<Int64>) {
+    self.series = series
+    self.range = range
+  }
+
+  mutating func learn(_ epochs: [Epoch]) {
+    for epoch in epochs { offsets[Int64(epoch.id)] = epoch.offsetMilliseconds }
+  }
+
+  func wall(_ epoch: Int64, _ milliseconds: Int64) -> Int64? { offsets[epoch].map { milliseconds &+ $0 } }
+
+  /// Reads the tier's blocks that can hold points of the range.
+  mutating func readBlocks(_ database: Database) throws(BufferError) {
+    var decoder = ColumnDecoder()
+    let records = try database.blocks(found.tier).filter { mayHold($0) }
+    // Growing would touch twice the memory; a damaged record must not ask for more than there can be.
+    let rows = records.reduce(BufferLimits.ticksPerBlock) { min($0 + min(max($1.rows, 0), BufferLimits.rowsPerBlock), 1 << 20) }
+    found.wallMilliseconds.reserveCapacity(rows)
+    if found.tier == .raw { found.values.reserveCapacity(rows) }
+    for record in records {
+      guard var block = try StoredBlock(record, only: series, database) else {
+        found.damagedBlocks += 1
+        continue
+      }
+      guard let entry = block.directory.entries.first else { continue }
+      if found.tier == .raw {
+        if let values = try block.values(entry, &decoder) {
+          add(values, block.directory.times, isWhole: entry.form.count == values.count)
+        } else {
+          found.damagedBlocks += 1
+        }
+      } else if let column = try block.rollups(entry, &decoder) {
+        add(column, block.directory.times)
+      } else {
+        found.damagedBlocks += 1
+      }
+    }
+  }
+
+  /// Whether a block of one epoch lies in the range; one of several may.
+  private func mayHold(_ record: BlockRecord) -> Bool {
+    guard record.epoch == record.untilEpoch, let offset = offsets[Int64(record.epoch)] else { return true }
+    let reach = max(found.tier.stepMilliseconds - 1, 0)
+    return record.milliseconds &+ offset <= range.upperBound
+      && (record.untilMilliseconds &+ offset).addingReportingOverflow(reach).partialValue >= range.lowerBound
+  }
+
+  /// Rows of one epoch at a time: where the whole run lies in the range, it is copied without a look at each row.
+  private mutating func add(_ values: [Double], _ times: BlockTimes, isWhole: Bool) {
+    var start = 0
+    while start < times.count {
+      let epoch = times.epochs[start]
+      var end = start + 1
+      while end < times.count, times.epochs[end] == epoch { end += 1 }
+      defer { start = end }
+      guard let offset = offsets[epoch] else { continue }
+      // Within an epoch the times ascend.
+      if isWhole, range.contains(times.milliseconds[start] &+ offset), range.contains(times.milliseconds[end - 1] &+ offset) {
+        found.wallMilliseconds.append(contentsOf: times.milliseconds[start..<end].lazy.map { $0 &+ offset })
+        found.values.append(contentsOf: values[start..<end])
+        continue
+      }
+      for row in start..<end {
+        let wall = times.milliseconds[row] &+ offset
+        guard range.contains(wall), !values[row].isMissing else { continue }
+        found.wallMilliseconds.append(wall)
+        found.values.append(values[row])
+      }
+    }
+  }
+
+  private mutating func add(_ column: RollupColumn, _ times: BlockTimes) {
+    let reach = found.tier.stepMilliseconds - 1
+    for (row, rollup) in column.rows.enumerated() where rollup.count > 0 {
+      guard let wall = wall(times.epochs[row], times.milliseconds[row]), wall <= range.upperBound,
+        wall &+ reach >= range.lowerBound
+      else { continue }
+      found.wallMilliseconds.append(wall)
+      found.rollups.append(rollup)
+    }
+  }
+
+  /// Takes the value of a tick that is not sealed.
+  mutating func addTick(_ epoch: Int64, _ milliseconds: Int64, _ value: Double) {
+    guard !value.isMissing, let wall = wall(epoch, milliseconds) else { return }
+    if found.tier == .raw {
+      guard range.contains(wall) else { return }
+      found.wallMilliseconds.append(wall)
+      found.values.append(value)
+    } else if !value.isNaN {
+      loose.append((wall, value))
+    }
+  }
+
+  /// Rolls up what is loose, joins points of the same time, and orders where the clock was set back.
+  func finish(decimals: Int) -> SeriesSamples {
+    var result = found
+    let step = result.tier.stepMilliseconds
+    let scale = Double.powersOfTen[min(max(decimals, 0), 9)]
+    for (wall, value) in loose where step > 0 {
+      let begin = wall - ((wall % step) + step) % step
+      guard begin <= range.upperBound, begin + step > range.lowerBound else { continue }
+      var rollup = Rollup()
+      rollup.add(value, scale: scale)
+      if result.wallMilliseconds.last == begin {
+        result.rollups[result.rollups.count - 1].add(rollup, scale: scale)
+      } else {
+        result.wallMilliseconds.append(begin)
+        result.rollups.append(rollup)
+      }
+    }
+    result.order(scale: scale)
+    if step > 0 { result.values = result.rollups.map(\.mean) }
+    return result
+  }
+}
+
+extension SeriesSamples {
+  fileprivate mutating func order(scale: Double) {
+    let isOrdered = zip(wallMilliseconds, wallMilliseconds.dropFirst()).allSatisfy { $0 < $1 }
+    guard !isOrdered else { return }
+    let places = wallMilliseconds.indices.sorted { (wallMilliseconds[$0], $0) < (wallMilliseconds[$1], $1) }
+    let all = self
+    wallMilliseconds = []
+    values = []
+    rollups = []
+    for place in places {
+      let wall = all.wallMilliseconds[place]
+      if tier != .raw, wallMilliseconds.last == wall {
+        rollups[rollups.count - 1].add(all.rollups[place], scale: scale)
+        continue
+      }
+      wallMilliseconds.append(wall)
+      if tier == .raw { values.append(all.values[place]) } else { rollups.append(all.rollups[place]) }
+    }
+  }
+}
