@@ -23,7 +23,7 @@ extension StorageFaultTests {
       try run.use()
       #expect(run.troubles.isEmpty, "kind \(kind), call \(call), lasting \(lasting): \(run.troubles)")
       kinds = run.kinds
-      for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+      for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
       if run.failedCalls == 0 { break }
       call += lasting ? 3 : 1
     }

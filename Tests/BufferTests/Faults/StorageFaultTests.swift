@@ -38,7 +38,7 @@ import Testing
         tally.lost += verdict.lost
         tally.unreadable += verdict.unreadable ? 1 : 0
         if let trouble = verdict.trouble { Issue.record("seed \(seed), point \(point) of \(calls): \(trouble)") }
-        for suffix in ["", "-wal", "-shm"] { unlink(target + suffix) }
+        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(target + suffix) }
       }
       seed += 1
     }

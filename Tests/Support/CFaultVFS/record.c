@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SECTOR = 512 };
 
@@ -119,6 +120,7 @@ static long last_sync(int file, long point) {
 static int store(const struct image *image, const char *target, const char *suffix) {
   char path[4096];
   snprintf(path, sizeof path, "%s%s", target, suffix);
+  if (image->size == 0) return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
   FILE *file = fopen(path, "wb");
   if (!file) return errno;
   size_t written = fwrite(image->bytes, 1, (size_t)image->size, file);
@@ -128,6 +130,7 @@ static int store(const struct image *image, const char *target, const char *suff
 
 int fault_build(long point, uint64_t seed, const char *target) {
   static struct image built;
+  static const char *const suffixes[FILE_COUNT] = {"", "-wal", "-journal"};
   uint64_t random = seed;
   if (point > op_count) return EINVAL;
   /* A killed process leaves all that it wrote; a power cut nothing of what was not synced, or some of it. */
@@ -146,7 +149,7 @@ int fault_build(long point, uint64_t seed, const char *target) {
       if (mode == 0 && i + 1 < point) apply(&built, &ops[i]);
       else apply_unsynced(&built, &ops[i], &random);
     }
-    int failure = store(&built, target, file == FILE_LOG ? "-wal" : "");
+    int failure = store(&built, target, suffixes[file]);
     if (failure) return failure;
   }
   return 0;

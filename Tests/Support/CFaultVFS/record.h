@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 enum { OP_WRITE, OP_TRUNCATE, OP_SYNC };
-enum { FILE_DATABASE, FILE_LOG, FILE_COUNT };
+enum { FILE_DATABASE, FILE_LOG, FILE_JOURNAL, FILE_COUNT };
 
 struct op {
   int file;

@@ -17,6 +17,7 @@ static sqlite3_vfs *parent;
 static sqlite3_vfs vfs;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char watched[4096];
+static int deleted = -1;
 static long counted, failed, fail_at;
 static int fail_kind, fail_lasting;
 
@@ -32,6 +33,7 @@ static int find(const char *name) {
   if (length > 0 && strncmp(name, watched, length) == 0) {
     if (!name[length]) found = FILE_DATABASE;
     if (strcmp(name + length, "-wal") == 0) found = FILE_LOG;
+    if (strcmp(name + length, "-journal") == 0) found = FILE_JOURNAL;
   }
   pthread_mutex_unlock(&lock);
   return found;
@@ -70,9 +72,16 @@ static int file_truncate(sqlite3_file *file, sqlite3_int64 size) {
   return real(file)->pMethods->xTruncate(real(file), size);
 }
 
+/* A deletion lasts once the directory is synced: SQLite does so with the first sync of a new file, which the log is after the journal. */
+static void settle_deletion(void) {
+  if (deleted >= 0) record_add(deleted, OP_SYNC, 0, 0, NULL);
+  deleted = -1;
+}
+
 static int file_sync(sqlite3_file *file, int flags) {
   if (fails()) return SQLITE_IOERR_FSYNC;
   (void)flags; /* the tests need no real disk */
+  settle_deletion();
   record_add(which(file), OP_SYNC, 0, 0, NULL);
   return SQLITE_OK;
 }
@@ -115,7 +124,11 @@ static int vfs_open(sqlite3_vfs *self, const char *name, sqlite3_file *file, int
 static int vfs_delete(sqlite3_vfs *self, const char *name, int sync) {
   (void)self;
   int kind = find(name);
-  if (kind >= 0) record_add(kind, OP_TRUNCATE, 0, 0, NULL);
+  if (kind >= 0) {
+    record_add(kind, OP_TRUNCATE, 0, 0, NULL);
+    deleted = kind;
+    if (sync) settle_deletion();
+  }
   return parent->xDelete(parent, name, sync);
 }
 
@@ -136,6 +149,7 @@ int fault_watch(const char *path) {
   snprintf(watched, sizeof watched, "%s", path ? path : "");
   pthread_mutex_unlock(&lock);
   fault_fail(0, 0, 0);
+  deleted = -1;
   record_clear();
   return SQLITE_OK;
 }

@@ -1,4 +1,4 @@
-/* A SQLite VFS for tests, before the default one: of one database and its log it records every write, truncation and sync, builds the
+/* A SQLite VFS for tests, before the default one: of one database, its log and its journal it records every write, truncation and sync, builds the
    files that a power cut after any of them could leave, and lets a chosen call fail. Everything else passes through.
    One database at a time, used by one thread. */
 #ifndef GODWIT_FAULT_VFS_H
@@ -13,7 +13,7 @@ enum {
   FAULT_SHORT = 2   /* half of a write or read is done, then an I/O error */
 };
 
-/* Begins to watch the database at `path` (with its log): forgets what was recorded before. NULL ends it. Returns 0 or a SQLite code. */
+/* Begins to watch the database at `path` (with its log and journal): forgets what was recorded before. NULL ends it. Returns 0 or a SQLite code. */
 int fault_watch(const char *path);
 
 /* Calls recorded so far: writes, truncations, syncs, deletions. */
@@ -26,8 +26,9 @@ void fault_fail(long n, int kind, int lasting);
 long fault_counted(void);
 long fault_failed(void);
 
-/* Writes `target` and `target`-wal as a power cut after `point` recorded calls could leave them: all that was synced; of the rest each
-   write there, absent, torn at sectors, or as zeros where it made the file longer. Ascending points are quickest. 0 or errno. */
+/* Writes `target`, `target`-wal and `target`-journal as a power cut after `point` recorded calls could leave them: all that was synced; of the rest each
+   write there, absent, torn at sectors, or as zeros where it made the file longer. Without bytes there is no file. Ascending points
+   are quickest. 0 or errno. */
 int fault_build(long point, uint64_t seed, const char *target);
 
 #endif
