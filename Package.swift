@@ -22,6 +22,11 @@ func tests(_ name: String, uses dependencies: [Target.Dependency], exclude: [Str
   .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// A program that the tests start; no part of what is shipped.
+func program(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
+}
+
 /// A program that measures; no part of what is shipped.
 func benchmark(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
   .executableTarget(name: name, dependencies: dependencies, path: "Benchmarks/\(name)", swiftSettings: strict)
@@ -69,7 +74,10 @@ let package = Package(
     tests("SensorsTests", uses: ["Sensors", "Platform", "Telemetry"], exclude: ["Cases"]),
     tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors"], exclude: ["Cases"]),
     tests("AlertsTests", uses: ["Alerts", "Telemetry"]),
-    tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite"]),
+    // Power cuts and failing calls for the buffer's tests; no part of what is shipped.
+    .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/Support/CFaultVFS"),
+    program("KillableWriter", uses: ["Buffer", "Telemetry"]),
+    tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite", "CFaultVFS", "KillableWriter"]),
     tests("UplinkTests", uses: ["Uplink", "Buffer", "Platform", "Telemetry"]),
     tests("AgentTests", uses: ["Agent", "Alerts", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink"]),
     tests("ArchitectureTests", uses: []),
