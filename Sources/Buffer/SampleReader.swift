@@ -41,7 +41,7 @@ extension BufferReader {
     return query.finish(decimals: self.series.indices.contains(series) ? self.series[series].decimals : 0)
   }
 
-  private func choose(step: Int64, from: Int64, _ query: SampleQuery) throws(BufferError) -> Tier {
+  func choose(step: Int64, from: Int64, _ query: SampleQuery) throws(BufferError) -> Tier {
     var best = Tier.allCases.last { $0.stepMilliseconds <= step } ?? .raw
     // A finer tier that was evicted already answers with nothing: then a coarser one that goes back further.
     while let coarser = Tier(rawValue: best.rawValue + 1),
@@ -61,6 +61,7 @@ extension BufferReader {
 
   /// The tick rows that are in no block yet.
   private func readRows(_ query: inout SampleQuery) throws(BufferError) {
+    guard try rowsMayHold(query.range, reach: query.found.tier.stepMilliseconds) else { return }
     let statement = try database.prepare("SELECT seq, epoch, at, back, [values] FROM tick ORDER BY seq")
     var decoder = TickDecoder(decimals: series.map(\.decimals))
     var expected: UInt64 = 0

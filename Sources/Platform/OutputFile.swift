@@ -4,22 +4,19 @@ public import Telemetry
 /// A file that is written from its beginning to its end, and is there only when it is whole.
 public final class OutputFile {
   /// Where it will lie.
-  public let path: String
-  private var descriptor: Int32
+  public var path: String { staged.path }
+  private let staged: StagedFile
+  private var descriptor: Int32 = -1
   private var pending: [UInt8] = []
-  private var isFinished = false
 
-  /// Begins a file beside its place, under its name and `.part`; what is at its place stays until `finish`.
+  /// Begins a file beside its place; what is at its place stays until `finish`.
   public init(path: String) throws(SensorError) {
-    self.path = path
-    descriptor = open(path + ".part", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    staged = try StagedFile(path: path)
+    descriptor = open(staged.stagedPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .io(path: path, errno: errno) }
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-    if !isFinished { unlink(path + ".part") }
-  }
+  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Appends bytes; they are written in larger pieces.
   public func append(_ bytes: [UInt8]) throws(SensorError) {
@@ -30,8 +27,8 @@ public final class OutputFile {
   /// Writes the rest to the disk and puts the file into its place.
   public func finish() throws(SensorError) {
     try flush()
-    guard fsync(descriptor) == 0, rename(path + ".part", path) == 0 else { throw .io(path: path, errno: errno) }
-    isFinished = true
+    guard fsync(descriptor) == 0 else { throw .io(path: path, errno: errno) }
+    try staged.place()
   }
 
   private func flush() throws(SensorError) {

@@ -3,10 +3,12 @@ import Buffer
 import Platform
 import Telemetry
 
-/// `godwit export`: the stored ticks as text, in constant memory.
+/// `godwit export`: the stored values for other tools, in constant memory.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Writes the stored ticks as CSV or as JSON lines, also from the card of a dead device.")
+    commandName: "export",
+    abstract: "Writes stored values as CSV, JSON lines, OpenMetrics or an SQLite file, also from the card of a dead device.",
+    discussion: "A file is written beside its place and put there when it is whole; Ctrl-C or a full disk leave nothing behind.")
 
   @Option(help: "The profile that names the buffer (\(ProfileOption.usual)).")
   var profile: String?
@@ -14,65 +16,81 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "The buffer file.")
   var buffer: String?
 
-  @Option(help: "How far back from the newest stored tick: 10m, 24h, 7d. All of it unless given.")
+  @Option(
+    name: .customLong("metric"),
+    help: ArgumentHelp("Only this metric, series or pattern with * and ?; may be repeated.", valueName: "glob"))
+  var metrics: [String] = []
+
+  @Option(help: "From when: back from the newest stored tick as 10m, 24h, 7d, or a time as 2026-11-20T22:40. All unless given.")
   var since: String?
 
+  @Option(help: "Until when, likewise. To the end unless given.")
+  var until: String?
+
   @Option(
-    help: "csv: a line a tick, a column a series. jsonl: one object a line, as on the wire. By the file's name unless given.")
+    help: "One value a step (10s, 5m, 1h) instead of all: the mean of gauges, the last of counters. From rollups where they fit.")
+  var step: String?
+
+  @Option(
+    help: """
+      csv: a line a tick, a column a series. jsonl: one object a line, as on the wire. openmetrics: for Prometheus. sqlite: a file with \
+      the tables series and samples. By the file's name unless given.
+      """)
   var format: ExportFormat?
 
   @Option(name: [.short, .long], help: "The file to write; standard output unless given.")
   var output: String?
 
-  func validate() throws { try SinceOption.check(since) }
+  private var chosenFormat: ExportFormat { format ?? output.flatMap(ExportFormat.init(fileName:)) ?? .jsonl }
+
+  func validate() throws {
+    try MomentOption.check(since, "--since")
+    try MomentOption.check(until, "--until")
+    try MomentOption.checkStep(step)
+    if chosenFormat == .sqlite, output == nil {
+      throw ValidationError("--format sqlite writes a file: name it with --output FILE")
+    }
+  }
 
   func run() throws {
-    let path = try BufferPlace.path(profile: profile, buffer: buffer)
-    let span = try StoredSpan(path: path, sinceMilliseconds: since.flatMap(Quantity.milliseconds))
-    let format = format ?? (output?.hasSuffix(".csv") == true ? .csv : .jsonl)
-    do throws(SensorError) {
-      let file = try output.map { path throws(SensorError) in try OutputFile(path: path) }
-      let damaged = try write(span, format, to: file)
-      try file?.finish()
-      if damaged > 0 { Output.error("godwit: \(damaged) damaged ticks were left out") }
-    } catch {
-      // What this command meets of system calls is its own file; the buffer is read by SQLite.
-      guard case .io(let path, let code) = error else { throw Failure("\(error)") }
-      throw Failure("cannot write \(path): errno \(code)")
+    let span = try StoredSpan(
+      path: BufferPlace.path(profile: profile, buffer: buffer), since: since.flatMap(Moment.init),
+      until: until.flatMap(Moment.init))
+    let export = Export(
+      span: span, series: try BufferPlace.series(span.reader.series, matching: metrics), isFiltered: !metrics.isEmpty)
+    if let step = step.flatMap(Quantity.milliseconds).map(Int64.init) {
+      try Failure.rethrow { try export.step(by: step) }
+      Output.error("godwit: steps of \(Quantity.duration(Int(step))) from \(export.tier.title)\(export.coarseness)")
     }
+    if output != nil { Interruption.hold() }
+    export.progress = Progress(
+      total: export.work, isShown: output != nil && StandardStreams.isErrorTerminal)
+    defer { export.progress.end() }
+    try Failure.rethrow {
+      if let output, chosenFormat == .sqlite {
+        try export.writeSamples(to: output)
+      } else {
+        let sink = try ExportSink(output)
+        try export.write(chosenFormat, to: sink)
+        try sink.finish()
+      }
+    }
+    export.progress.end()
+    for line in export.remarks { Output.error("godwit: \(line)") }
+  }
+}
+
+/// Where text goes: a file that is there only when it is whole, or standard output.
+final class ExportSink {
+  private let file: OutputFile?
+
+  init(_ path: String?) throws { file = try path.map { path throws(SensorError) in try OutputFile(path: path) } }
+
+  func put(_ bytes: [UInt8]) throws(SensorError) {
+    if let file { try file.append(bytes) } else { StandardStreams.write(bytes) }
   }
 
-  private func write(_ span: StoredSpan, _ format: ExportFormat, to file: OutputFile?) throws(SensorError) -> Int {
-    var failure: SensorError?
-    func put(_ bytes: [UInt8]) -> Bool {
-      guard let file else {
-        StandardStreams.write(bytes)
-        return true
-      }
-      do throws(SensorError) {
-        try file.append(bytes)
-        return true
-      } catch {
-        failure = error
-        return false
-      }
-    }
-    var progress = Progress(total: (try? span.count()) ?? 0, isShown: file != nil && StandardStreams.isErrorTerminal)
-    var writer = ExportWriter(format, series: span.reader.series)
-    guard put(writer.header) else { throw failure ?? .timedOut }
-    var damaged = 0
-    do {
-      damaged = try span.each { tick in
-        progress.step()
-        return put(writer.line(tick))
-      }
-    } catch {
-      failure = failure ?? .malformed(path: span.reader.path, what: "\(error)")
-    }
-    progress.end()
-    if let failure { throw failure }
-    return damaged
-  }
+  func finish() throws(SensorError) { try file?.finish() }
 }
 
 /// A progress bar on standard error, drawn a hundred times at most.
@@ -81,6 +99,7 @@ struct Progress {
   private let isShown: Bool
   private var done: UInt64 = 0
   private var drawn: UInt64 = 0
+  private var isCleared = false
 
   /// Short work shows none.
   init(total: UInt64, isShown: Bool) {
@@ -88,24 +107,35 @@ struct Progress {
     self.isShown = isShown && total >= 5_000
   }
 
-  mutating func step() {
-    done += 1
-    guard isShown, done * 100 / total > drawn else { return }
-    drawn = done * 100 / total
+  /// Goes on, unless the program was asked to end.
+  mutating func step(by count: UInt64 = 1) throws {
+    let before = done
+    done += count
+    if before >> 8 != done >> 8, Interruption.isPending {
+      throw Failure("interrupted: nothing was written", status: Interruption.exitStatus)
+    }
+    guard isShown, min(done, total) * 100 / total > drawn else { return }
+    drawn = min(done, total) * 100 / total
     StandardStreams.writeError(Array("\r\(Bar.text(Double(drawn) / 100, width: 40)) \(drawn) % ".utf8))
   }
 
-  func end() {
-    if isShown { StandardStreams.writeError(Array("\r\u{1B}[K".utf8)) }
+  mutating func end() {
+    if isShown, !isCleared { StandardStreams.writeError(Array("\r\u{1B}[K".utf8)) }
+    isCleared = true
   }
 }
 
-/// `--since` of several commands.
-enum SinceOption {
-  static func check(_ text: String?) throws {
+/// `--since`, `--until` and `--step` of several commands.
+enum MomentOption {
+  static func check(_ text: String?, _ name: String) throws {
+    guard let text, Moment(text) == nil else { return }
+    throw ValidationError("\(name) '\(text)' is neither a duration as 10m, 24h or 7d nor a time as 2026-11-20T22:40 (UTC)")
+  }
+
+  static func checkStep(_ text: String?) throws {
     guard let text else { return }
-    guard let milliseconds = Quantity.milliseconds(text), milliseconds > 0 else {
-      throw ValidationError("--since '\(text)' is no duration; write 10m, 24h or 7d")
+    guard let milliseconds = Quantity.milliseconds(text), (100...31_536_000_000).contains(milliseconds) else {
+      throw ValidationError("--step '\(text)' is no duration from 100ms to 365d")
     }
   }
 }

@@ -10,7 +10,7 @@ struct Godwit: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       RunCommand.self, CheckCommand.self, DetectCommand.self, SampleCommand.self, StatusCommand.self, HistoryCommand.self,
-      ExportCommand.self, SensorsCommand.self,
+      ExportCommand.self, SQLCommand.self, BufferCommand.self, SensorsCommand.self,
     ])
 
   /// Exit status: 0 done, 1 it could not be done, 2 unusable arguments.

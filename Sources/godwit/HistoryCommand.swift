@@ -10,6 +10,8 @@ struct HistoryCommand: ParsableCommand {
   static let series = 12
   static let plotRows = 8
   static let tableRows = 24
+  /// Steps that are shown at most.
+  static let steps = 10_000
 
   static let configuration = CommandConfiguration(
     commandName: "history", abstract: "Shows stored values of a metric over a time: a plot on a terminal, else a table.")
@@ -23,8 +25,14 @@ struct HistoryCommand: ParsableCommand {
   @Option(help: "The buffer file.")
   var buffer: String?
 
-  @Option(help: "How far back from the newest stored tick: 10m, 1h, 7d.")
+  @Option(help: "From when: back from the newest stored tick as 10m, 1h, 7d, or a time as 2026-11-20T22:40.")
   var since: String = "1h"
+
+  @Option(help: "Until when, likewise; the newest tick unless given.")
+  var until: String?
+
+  @Option(help: "How far apart the values are: 10s, 1h. As it fits unless given.")
+  var step: String?
 
   @Flag(exclusivity: .exclusive, help: "Which form; by where it is printed unless given.")
   var form: Form?
@@ -34,34 +42,58 @@ struct HistoryCommand: ParsableCommand {
     case table
   }
 
-  func validate() throws { try SinceOption.check(since) }
+  func validate() throws {
+    try MomentOption.check(since, "--since")
+    try MomentOption.check(until, "--until")
+    try MomentOption.checkStep(step)
+  }
 
   func run() throws {
     let span = try StoredSpan(
-      path: BufferPlace.path(profile: profile, buffer: buffer), sinceMilliseconds: Quantity.milliseconds(since))
-    let wanted = Glob(metric)
-    let matching = span.reader.series.filter { $0.name == metric || $0.key == metric || wanted.matches($0.key) }
-      .sorted { naturallyPrecedes($0.key, $1.key) }
-    guard !matching.isEmpty else { throw unknown(span.reader.series) }
+      path: BufferPlace.path(profile: profile, buffer: buffer), since: Moment(since), until: until.flatMap(Moment.init))
+    let matching = try BufferPlace.series(span.reader.series, matching: [metric]).sorted { naturallyPrecedes($0.key, $1.key) }
     let shown = matching.prefix(Self.series)
     let columns = Style.terminalColumns ?? 80
     let asPlot = form.map { $0 == .plot } ?? StandardStreams.isTerminal
     let parts = asPlot ? columns - 16 : Self.tableRows
-    var histories = shown.map { _ in History(from: span.from, to: span.to, parts: parts) }
-    let damaged = try span.each { tick in
-      for (index, series) in shown.enumerated() where series.id < tick.values.count {
-        histories[index].add(tick.values[series.id], at: tick.wallMilliseconds)
-      }
-      return true
-    }
     let style = Style.standardOutput(ProfileEnvironment.current().variables)
-    for (series, history) in zip(shown, histories) { Output.write(text(series, history, asPlot, style)) }
+    var damaged = 0
+    for series in shown {
+      let (history, tier, lost) = try Self.history(of: series, span, parts: parts, step: step)
+      Output.write(text(series, history, tier, asPlot, style))
+      damaged += lost
+    }
     if matching.count > shown.count { Output.line("and \(matching.count - shown.count) more series; name one of them") }
-    if damaged > 0 { Output.error("godwit: \(damaged) damaged ticks were left out") }
+    if damaged > 0 { Output.error("godwit: \(damaged) damaged blocks were left out; godwit buffer verify says which") }
   }
 
-  private func text(_ series: StoredSeries, _ history: History, _ asPlot: Bool, _ style: Style) -> String {
-    var lines = [style.paint(series.key, .bold)]
+  /// One series over the span: from the tier whose points are as far apart as the step, or as the parts are.
+  static func history(
+    of series: StoredSeries, _ span: StoredSpan, parts: Int, step: String? = nil
+  ) throws -> (history: History, tier: Tier, damagedBlocks: Int) {
+    var parts = parts
+    // Some points to each part, so that where they begin does not show.
+    var wanted = max((span.to - span.from) / Int64(parts) / 4, 1)
+    if let step = step.flatMap(Quantity.milliseconds).map(Int64.init), step > 0 {
+      wanted = step
+      parts = Int(min(max((span.to - span.from) / step, 1), Int64(Self.steps)))
+    }
+    var history = History(from: span.from, to: span.to, parts: parts)
+    return try Failure.rethrow {
+      let samples = try span.reader.samples(series: series.id, wall: span.from...span.to, stepMilliseconds: wanted)
+      for (place, time) in samples.wallMilliseconds.enumerated() {
+        if samples.rollups.isEmpty {
+          history.add(samples.values[place], at: time)
+        } else {
+          history.add(samples.rollups[place], at: time)
+        }
+      }
+      return (history, samples.tier, samples.damagedBlocks)
+    }
+  }
+
+  private func text(_ series: StoredSeries, _ history: History, _ tier: Tier, _ asPlot: Bool, _ style: Style) -> String {
+    var lines = [style.paint(series.key, .bold) + style.paint("  (\(tier.title))", .grey)]
     if history.isEmpty {
       lines.append("  no values")
     } else {
@@ -71,14 +103,5 @@ struct HistoryCommand: ParsableCommand {
         : history.table(unit: series.unit)
     }
     return (lines + [""]).map { $0 + "\n" }.joined()
-  }
-
-  private func unknown(_ series: [StoredSeries]) -> Failure {
-    let names = Set(series.map(\.name)).sorted()
-    let family = metric.prefix { $0 != "." }
-    let near = names.filter { $0.hasPrefix(family + ".") }
-    let listed = near.isEmpty ? names.map { String($0.prefix { $0 != "." }) + ".*" } : near
-    let some = Array(Set(listed)).sorted().prefix(20).joined(separator: ", ")
-    return Failure("the buffer has no series of '\(metric)'; it has \(some.isEmpty ? "none at all" : some)")
   }
 }

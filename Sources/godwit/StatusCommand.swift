@@ -72,13 +72,6 @@ struct DevicePlace: ParsableArguments {
   }
 }
 
-/// The buffer file of commands that ask no agent.
-enum BufferPlace {
-  static func path(profile: String?, buffer: String?) throws -> String {
-    try buffer ?? ProfileFile.load(profile ?? ProfileOption.usual).buffer.path
-  }
-}
-
 /// Frames drawn one over the other: each line is written over the one before it and the rest of it erased, so nothing flickers.
 struct Frame {
   private var isFirst = true

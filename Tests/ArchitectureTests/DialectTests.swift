@@ -7,6 +7,8 @@ import Testing
   static let unsafeFiles: [String: String] = [
     "Sources/Buffer/SQLite/Database.swift": "sqlite3 takes and hands out pointers",
     "Sources/Buffer/SQLite/Blob.swift": "sqlite3 reads into a pointer",
+    "Sources/Buffer/Query/BufferQuery.swift": "sqlite3 points into the text of a query",
+    "Sources/Buffer/Query/PointModule.swift": "callbacks of sqlite3's virtual tables",
     "Sources/Buffer/Quarantine.swift": "readdir(3) hands out a tuple of bytes",
     "Sources/Buffer/SQLite/FileHeader.swift": "an integer as the bytes of the file",
     "Sources/Buffer/TickCursor.swift": "hands a row to the codec without a copy",

@@ -52,7 +52,7 @@ import Testing
     let file = folder + "/out"
     var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", file] + arguments)
     try command.run()
-    #expect(!FileManager.default.fileExists(atPath: file + ".part"))
+    #expect(!FileManager.default.fileExists(atPath: file + ".partial"))
     return try String(contentsOfFile: file, encoding: .utf8)
   }
 

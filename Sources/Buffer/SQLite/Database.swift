@@ -5,6 +5,7 @@ final class Database {
   let path: String
   // SQLite's handle: an opaque C pointer, closed in deinit and used by nothing else but tests that make calls fail.
   let handle: OpaquePointer
+  private var isClosed = false
   /// Whether the file has the tables of sealed blocks; known once the schema was checked.
   var hasBlocks = false
 
@@ -51,7 +52,13 @@ final class Database {
   /// How long calls wait for another connection's lock.
   func wait(milliseconds: Int32) { sqlite3_busy_timeout(handle, milliseconds) }
 
-  deinit { sqlite3_close_v2(handle) }
+  deinit { close() }
+
+  /// Closes the connection, which may not be used after that.
+  func close() {
+    if !isClosed { sqlite3_close_v2(handle) }
+    isClosed = true
+  }
 
   /// Runs statements that return nothing.
   func execute(_ sql: String, operation: String = "prepare") throws(BufferError) {
@@ -197,6 +204,20 @@ final class Statement {
   func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
   func sequence(_ column: Int32) -> UInt64 { UInt64(clamping: sqlite3_column_int64(handle, column)) }
   func real(_ column: Int32) -> Double { sqlite3_column_double(handle, column) }
+
+  var columnCount: Int32 { sqlite3_column_count(handle) }
+  var columnNames: [String] { (0..<columnCount).map { sqlite3_column_name(handle, $0).map { String(cString: $0) } ?? "" } }
+
+  /// A column of whatever type.
+  func value(_ column: Int32) -> SQLValue {
+    switch sqlite3_column_type(handle, column) {
+    case SQLITE_INTEGER: .integer(integer(column))
+    case SQLITE_FLOAT: .real(real(column))
+    case SQLITE_TEXT: .text(text(column))
+    case SQLITE_BLOB: .blob(withBlob(column) { Array($0) })
+    default: .null
+    }
+  }
 
   func text(_ column: Int32) -> String {
     guard let start = sqlite3_column_text(handle, column) else { return "" }

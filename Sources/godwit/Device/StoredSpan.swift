@@ -1,73 +1,99 @@
 import Buffer
+import Platform
 import Telemetry
 
-/// The newest stretch of a buffer: what `--since` means. It is counted back from the newest tick, so that the card of a device that
-/// died long ago answers, too.
+/// A stretch of a buffer: what `--since` and `--until` mean. Durations are counted back from the newest tick, so that the card of a
+/// device that died long ago answers, too.
 struct StoredSpan {
   let reader: BufferReader
   /// Unix milliseconds.
   let from: Int64
   let to: Int64
-  private let ranges: [ClosedRange<UInt64>]
 
   /// Opens a buffer.
-  init(path: String, sinceMilliseconds: Int?) throws {
+  init(path: String, since: Moment?, until: Moment? = nil) throws {
+    reader = try BufferPlace.open(path)
     do {
-      let reader = try BufferReader(path: path)
-      guard let extent = try reader.extent() else { throw Failure("\(path): the buffer holds no ticks") }
-      let (first, last) = try Self.bounds(reader, extent)
-      self.reader = reader
-      to = last
-      from = min(last, sinceMilliseconds.map { last - Int64(min($0, Self.longestMilliseconds)) } ?? first)
-      ranges = try reader.sequences(wall: from...to)
+      guard let extent = try reader.extent(), let held = try reader.wallExtent() else {
+        throw Failure("\(path): the buffer holds no ticks yet; a running agent writes them every few seconds")
+      }
+      var newest = held.upperBound
+      _ = try reader.ticks(extent.upperBound...extent.upperBound) { tick in
+        newest = tick.wallMilliseconds
+        return false
+      }
+      from = since?.before(newest) ?? held.lowerBound
+      if let until {
+        to = until.before(newest)
+      } else if case .back? = since {
+        to = newest
+      } else {
+        to = held.upperBound
+      }
+      guard from <= to else {
+        throw Failure(
+          "\(path): nothing lies from \(WallTime.text(from)) to \(WallTime.text(to)); its newest tick is of \(WallTime.text(newest))"
+        )
+      }
     } catch let error as BufferError {
       throw Failure("\(error)")
     }
   }
 
-  /// The years 1 to 9999. A damaged epoch may say anything; sums and differences of these stay far from the end of all numbers.
-  private static let times: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
-  private static let longestMilliseconds = 1 << 50
-
-  private static func bounds(_ reader: BufferReader, _ extent: ClosedRange<UInt64>) throws(BufferError) -> (Int64, Int64) {
-    var times: [Int64] = []
-    for sequence in [extent.lowerBound, extent.upperBound] {
-      _ = try reader.ticks(sequence...sequence) { tick in
-        times.append(min(max(tick.wallMilliseconds, Self.times.lowerBound), Self.times.upperBound))
-        return false
-      }
-    }
-    return (times.first ?? 0, times.last ?? 0)
+  init(path: String, sinceMilliseconds: Int?) throws {
+    try self.init(path: path, since: sinceMilliseconds.map { .back(Int64($0)) })
   }
 
   /// How many ticks `each` can give at most.
   func count() throws -> UInt64 {
-    do throws(BufferError) {
+    try Failure.rethrow {
       var sum: UInt64 = 0
-      for range in ranges { sum += try reader.count(range) }
+      for range in try reader.sequences(wall: from...to) { sum += try reader.count(range) }
       return sum
-    } catch {
-      throw Failure("\(error)")
     }
   }
 
-  /// Gives the ticks in their order to `body`, until it returns false.
+  /// Gives the ticks by ascending wall time to `body`, until it returns false.
   ///
   /// - Returns: how many could not be decoded.
   func each(_ body: (borrowing StoredTick) -> Bool) throws -> Int {
-    var damaged = 0
-    var goesOn = true
-    do throws(BufferError) {
-      for range in ranges where goesOn {
-        damaged += try reader.ticks(range) { tick in
-          guard (from...to).contains(tick.wallMilliseconds) else { return true }
-          goesOn = body(tick)
-          return goesOn
-        }
-      }
-    } catch {
+    try Failure.rethrow { try reader.ticks(wall: from...to, body) }
+  }
+}
+
+/// `10m`, `24h`, `7d` back from the newest tick, or a time as `2026-11-20T22:40Z`.
+enum Moment: Hashable {
+  case back(Int64)
+  case at(Int64)
+
+  init?(_ text: String) {
+    if let milliseconds = Quantity.milliseconds(text), milliseconds > 0 {
+      self = .back(Int64(milliseconds))
+    } else if let time = WallTime.milliseconds(text) {
+      self = .at(time)
+    } else {
+      return nil
+    }
+  }
+
+  /// Unix milliseconds.
+  func before(_ newest: Int64) -> Int64 {
+    switch self {
+    case .back(let milliseconds): newest.subtractingReportingOverflow(milliseconds).partialValue
+    case .at(let time): time
+    }
+  }
+}
+
+extension Failure {
+  /// Says what the buffer says.
+  static func rethrow<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as BufferError {
+      throw Failure("\(error)")
+    } catch let error as SensorError {
       throw Failure("\(error)")
     }
-    return damaged
   }
 }

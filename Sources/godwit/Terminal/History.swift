@@ -1,3 +1,4 @@
+import Buffer
 import Platform
 import Telemetry
 
@@ -35,6 +36,13 @@ struct History: Sendable {
     guard value.isFinite, time >= from, time <= to else { return }
     let index = Int((time - from) * Int64(parts.count) / (to - from + 1))
     parts[index].add(Part(count: 1, minimum: value, maximum: value, sum: value))
+  }
+
+  /// Adds a rollup, which counts for the part in which it begins; one that begins before the time counts for the first.
+  mutating func add(_ rollup: Rollup, at time: Int64) {
+    guard rollup.count > 0, rollup.sum.isFinite, time <= to else { return }
+    let index = time <= from ? 0 : Int((time - from) * Int64(parts.count) / (to - from + 1))
+    parts[index].add(Part(count: rollup.count, minimum: rollup.min, maximum: rollup.max, sum: rollup.sum))
   }
 
   /// The same with as few parts as its values want: a sensor slower than a column must not look like one that fails.

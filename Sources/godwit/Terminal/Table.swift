@@ -9,10 +9,12 @@ struct Table {
   private var rows: [[Span]] = []
 
   init(_ alignments: Alignment...) { self.alignments = alignments }
+  init(_ alignments: [Alignment]) { self.alignments = alignments }
 
   var isEmpty: Bool { rows.isEmpty }
 
   mutating func add(_ cells: Span...) { rows.append(cells) }
+  mutating func add(_ cells: [Span]) { rows.append(cells) }
 
   /// The lines. Where they would be wider than `width`, the last column is cut, or broken between words.
   func lines(indent: Int = 0, width: Int = .max, wrapping: Bool = false, style: Style = .plain) -> [String] {

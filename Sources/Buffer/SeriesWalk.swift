@@ -1,0 +1,157 @@
+import Telemetry
+
+/// Walks the points of one series in pieces, by ascending wall time, so that a long range takes constant memory.
+public struct SeriesWalk {
+  /// Blocks of which nothing could be read so far.
+  public private(set) var damagedBlocks = 0
+  private let reader: BufferReader
+  private let series: Int
+  private let range: ClosedRange<Int64>
+  private let tier: Tier
+  private let step: Int64?
+  private let window: Int64
+  /// The first millisecond not read yet; nil at the end.
+  private var next: Int64?
+
+  /// Raw points of a day at 1 Hz are the most that one piece holds; of rollups about as many years as anybody keeps.
+  private static func window(_ tier: Tier) -> Int64 { tier == .raw ? 86_400_000 : tier.stepMilliseconds * 43_200 }
+
+  /// Begins at the lower end of a range of Unix milliseconds.
+  ///
+  /// - Parameters:
+  ///   - range: only what the buffer holds of it is looked at.
+  ///   - held: what the buffer holds, when that is known already.
+  ///   - stepMilliseconds: joins points to one a step, which begins at a multiple of it since 1970; nil for all points of the tier.
+  public init(
+    _ reader: BufferReader, series: Int, wall range: ClosedRange<Int64>, tier: Tier, stepMilliseconds: Int64? = nil,
+    held: ClosedRange<Int64>? = nil
+  ) throws(BufferError) {
+    self.reader = reader
+    self.series = series
+    self.tier = tier
+    let step = stepMilliseconds.map { max($0, 1) }
+    self.step = step
+    let length = Self.window(tier)
+    // Whole steps, so that none is cut in two.
+    window = step.map { max(length / $0, 1) * $0 } ?? length
+    var held = held
+    if held == nil { held = try reader.wallExtent() }
+    let reach = max(tier.stepMilliseconds, step ?? 0)
+    guard let held, range.overlaps(held.lowerBound.subtractingSaturated(reach)...held.upperBound) else {
+      self.range = range
+      next = nil
+      return
+    }
+    self.range = range.clamped(to: held.lowerBound.subtractingSaturated(reach)...held.upperBound)
+    next = self.range.lowerBound
+  }
+
+  /// The next piece that has points; nil after the last.
+  public mutating func advance() throws(BufferError) -> SeriesSamples? {
+    while let start = next {
+      let aligned = start.flooredMultiple(of: step ?? 1)
+      let (end, overflow) = aligned.addingReportingOverflow(window - 1)
+      let last = overflow ? range.upperBound : min(end, range.upperBound)
+      next = last < range.upperBound ? last + 1 : nil
+      var piece = try reader.samples(series: series, wall: start...last, tier: tier)
+      damagedBlocks += piece.damagedBlocks
+      if tier != .raw { piece.drop(before: start, after: last, isFirst: start == range.lowerBound) }
+      if let step {
+        let decimals = reader.series.indices.contains(series) ? reader.series[series].decimals : 0
+        piece.join(step: step, decimals: decimals)
+      }
+      if !piece.wallMilliseconds.isEmpty { return piece }
+    }
+    return nil
+  }
+}
+
+extension SeriesSamples {
+  /// A rollup that begins before a piece belongs to the piece before it, but for the first.
+  fileprivate mutating func drop(before start: Int64, after last: Int64, isFirst: Bool) {
+    guard !isFirst else { return }
+    let kept = wallMilliseconds.firstIndex { $0 >= start } ?? wallMilliseconds.count
+    wallMilliseconds.removeFirst(kept)
+    values.removeFirst(kept)
+    rollups.removeFirst(min(kept, rollups.count))
+  }
+
+  /// One rollup a step.
+  fileprivate mutating func join(step: Int64, decimals: Int) {
+    let scale = Double.powersOfTen[min(max(decimals, 0), 9)]
+    var times: [Int64] = []
+    var joined: [Rollup] = []
+    for (place, wall) in wallMilliseconds.enumerated() {
+      let begin = wall.flooredMultiple(of: step)
+      if times.last != begin {
+        times.append(begin)
+        joined.append(Rollup())
+      }
+      if rollups.isEmpty {
+        joined[joined.count - 1].add(values[place], scale: scale)
+      } else {
+        joined[joined.count - 1].add(rollups[place], scale: scale)
+      }
+    }
+    wallMilliseconds = []
+    rollups = []
+    for (time, rollup) in zip(times, joined) where rollup.count > 0 {
+      wallMilliseconds.append(time)
+      rollups.append(rollup)
+    }
+    values = rollups.map(\.mean)
+  }
+}
+
+extension BufferReader {
+  /// The least and greatest wall time of what the buffer holds in any tier, Unix milliseconds; nil when it holds nothing.
+  public func wallExtent() throws(BufferError) -> ClosedRange<Int64>? {
+    var ends: [Int64] = []
+    for stretch in try stretches(wall: .min ... .max) { ends += [stretch.firstWall, stretch.lastWall] }
+    let offsets = Dictionary(epochs.map { ($0.id, $0.offsetMilliseconds) }) { $1 }
+    for tier in [Tier.minute, .hour] {
+      for block in try database.blocks(tier) {
+        if let offset = offsets[block.epoch] { ends.append(block.milliseconds &+ offset) }
+        if let offset = offsets[block.untilEpoch] { ends.append(block.untilMilliseconds &+ offset) }
+      }
+    }
+    guard let least = ends.min(), let most = ends.max() else { return nil }
+    return least...most
+  }
+
+  /// The tier that fits a step best: the coarsest of which a whole number of points makes a step, or a coarser one where that no longer
+  /// reaches back far enough.
+  ///
+  /// - Parameter from: Unix milliseconds at which the question begins.
+  public func tier(stepMilliseconds: Int64, from: Int64) throws(BufferError) -> Tier {
+    var query = SampleQuery(series: 0, range: from...Int64.max)
+    var tier = Tier.raw
+    let fitting = Tier.allCases.last { $0 == .raw || stepMilliseconds > 0 && stepMilliseconds % $0.stepMilliseconds == 0 } ?? .raw
+    try database.snapshot { () throws(BufferError) in
+      try refresh()
+      query.learn(epochs)
+      tier = try choose(step: fitting.stepMilliseconds, from: from, query)
+    }
+    return tier
+  }
+
+  /// Whether a tick that is in no block yet can lie in a range: the rows of an epoch begin after it does.
+  func rowsMayHold(_ range: ClosedRange<Int64>, reach: Int64) throws(BufferError) -> Bool {
+    let statement = try database.prepare("SELECT epoch, at FROM tick ORDER BY seq LIMIT 1")
+    guard try statement.step() else { return false }
+    let (first, at) = (Int(statement.integer(0)), statement.integer(1))
+    let begins = epochs.filter { $0.id >= first }.map { epoch in
+      (epoch.id == first ? max(at, epoch.fromMilliseconds) : epoch.fromMilliseconds) &+ epoch.offsetMilliseconds
+    }
+    guard epochs.contains(where: { $0.id == first }), let earliest = begins.min() else { return true }
+    return earliest.subtractingSaturated(reach) <= range.upperBound
+  }
+}
+
+extension Int64 {
+  /// The greatest multiple of a step, above zero, that is not above.
+  public func flooredMultiple(of step: Int64) -> Int64 {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: step)
+    return (remainder < 0 ? quotient - 1 : quotient).multipliedReportingOverflow(by: step).partialValue
+  }
+}

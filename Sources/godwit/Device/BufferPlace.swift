@@ -1,0 +1,50 @@
+import Buffer
+import Platform
+import Profile
+import Telemetry
+
+/// The buffer file of commands that ask no agent.
+enum BufferPlace {
+  static func path(profile: String?, buffer: String?) throws -> String {
+    try buffer ?? ProfileFile.load(profile ?? ProfileOption.usual).buffer.path
+  }
+
+  /// Opens it for reading, beside a running agent or without one.
+  static func open(_ path: String) throws -> BufferReader {
+    try check(path)
+    return try Failure.rethrow { try BufferReader(path: path) }
+  }
+
+  /// That there is a file; an error of SQLite's would not say what to do.
+  static func check(_ path: String) throws {
+    guard !Host().exists(path) else { return }
+    throw Failure("\(path): there is no buffer file; name one with --buffer FILE, or its profile with --profile FILE")
+  }
+
+  /// Series that a metric's name, a series' key or a pattern names, as people count; all without any pattern.
+  static func series(_ all: [StoredSeries], matching patterns: [String]) throws -> [StoredSeries] {
+    let globs = patterns.map(Glob.init)
+    let matching = all.filter { series in
+      patterns.isEmpty || patterns.contains(series.name) || patterns.contains(series.key) || Glob.any(globs, match: series.key)
+        || Glob.any(globs, match: series.name)
+    }
+    guard matching.isEmpty, let first = patterns.first else { return matching }
+    let names = Set(all.map(\.name)).sorted()
+    let family = first.prefix { $0 != "." }
+    let near = names.filter { $0.hasPrefix(family + ".") }
+    let listed = near.isEmpty ? names.map { String($0.prefix { $0 != "." }) + ".*" } : near
+    let some = Array(Set(listed)).sorted().prefix(20).joined(separator: ", ")
+    throw Failure("the buffer has no series of '\(first)'; it has \(some.isEmpty ? "none at all" : some)")
+  }
+}
+
+extension Tier {
+  /// For people.
+  var title: String {
+    switch self {
+    case .raw: "raw ticks"
+    case .minute: "1 min rollups"
+    case .hour: "1 h rollups"
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import ArgumentParser
+import Foundation
+import Platform
+import Telemetry
+import Testing
+
+@testable import godwit
+
+@Suite struct ExportTests {
+  private func lines(_ path: String, _ separator: String = "\n") throws -> [String] {
+    try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: separator).filter { !$0.isEmpty }
+  }
+
+  @Test func aPlainSQLiteFile() throws {
+    let scratch = try AnalysisScratch()
+    let file = try scratch.export("out.sqlite")
+    let found = try AnalysisScratch.python(
+      """
+      import sqlite3, sys
+      db = sqlite3.connect(sys.argv[1])
+      print(db.execute("PRAGMA integrity_check").fetchone()[0])
+      for row in db.execute("SELECT id, metric, labels, unit, kind FROM series ORDER BY id"): print(*row, sep="|")
+      for row in db.execute("SELECT series, count(*), min(time), max(time), min(value), max(value) FROM samples GROUP BY 1"): print(*row)
+      print(*db.execute("SELECT time, value FROM samples WHERE series = 2 ORDER BY time LIMIT 1 OFFSET 1").fetchone())
+      """, file)
+    #expect(
+      found == [
+        "ok", #"0|thermal.temperature_celsius|{"zone":"cpu \"0\""}|°C|gauge"#,
+        #"1|network.receive_bytes_total|{"interface":"eth0"}|B|counter"#, "2|cpu.usage_percent|{}|%|gauge",
+        "0 9000 1795212000.0 1795220999.0 40.0 46.9", "1 9000 1795212000.0 1795220999.0 0.0 899900.0",
+        "2 1800 1795212000.0 1795220995.0 0.0 99.5", "1795212005.0 0.5",
+      ])
+  }
+
+  @Test func openMetricsIsWellFormed() throws {
+    let scratch = try AnalysisScratch()
+    let file = try scratch.export("out.om", "--since", "1h")
+    let text = try String(contentsOfFile: file, encoding: .utf8)
+    #expect(text.hasSuffix("\n# EOF\n"))
+    let families = try OpenMetricsGrammar.check(text)
+    #expect(families.map(\.name) == ["thermal_temperature_celsius", "network_receive_bytes", "cpu_usage_percent"])
+    #expect(families.map(\.type) == ["gauge", "counter", "gauge"])
+    #expect(families.map(\.unit) == ["celsius", "bytes", "percent"])
+    #expect(families.map(\.samples) == [3_601, 3_601, 720])
+    #expect(text.contains("thermal_temperature_celsius{zone=\"cpu \\\"0\\\"\"} 43.8 1795220998.000\n"))
+    #expect(text.contains("network_receive_bytes_total{interface=\"eth0\"} 899900 1795220999.000\n"))
+  }
+
+  @Test(arguments: [true, false]) func stepsAreMeansOfGaugesAndTheLastOfCounters(sealed: Bool) throws {
+    let scratch = try AnalysisScratch(seal: sealed)
+    let rows = try lines(scratch.export("out.csv", "--step", "1m"), "\r\n")
+    #expect(
+      rows[0]
+        == #"t,"thermal.temperature_celsius{zone=""cpu \""0\""""}","network.receive_bytes_total{interface=""eth0""}",cpu.usage_percent"#
+    )
+    try #require(rows.count == 151)
+    for minute in [0, 1, 83, 84, 149] {
+      let ticks = minute * 60..<(minute + 1) * 60
+      let sum = ticks.reduce(0) { $0 + 400 + $1 % 70 }
+      let fields = rows[minute + 1].components(separatedBy: ",")
+      #expect(
+        fields[0]
+          == "2026-11-\(minute < 120 ? "20T" : "21T")\(minute < 60 ? "22" : minute < 120 ? "23" : "00"):\(String(format: "%02d", minute % 60)):00.000Z"
+      )
+      #expect(Double(fields[1]) == Double(sum) / 10 / 60)
+      #expect(fields[2] == "\((ticks.upperBound - 1) * 100)")
+    }
+  }
+
+  @Test func stepsOfEachTierAgree() throws {
+    let scratch = try AnalysisScratch()
+    // 90 s cannot be made of minutes: from raw ticks. Each counts all 9,000.
+    for (step, rows) in [("90s", 100), ("30m", 5), ("1h", 3), ("7s", 1_286)] {
+      let file = try scratch.export("out-\(step).jsonl", "--step", step, "--metric", "network.*")
+      let objects = try lines(file).map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]) }
+      // 22:00 is no multiple of 7 s since 1970.
+      #expect(objects.count == rows || objects.count == rows + 1)
+      let last = try #require(objects.last?["m"] as? [String: Double])
+      #expect(last == [AnalysisScratch.received.key: 899_900])
+    }
+  }
+
+  @Test func onlySomeSeriesOfSomeTime() throws {
+    let scratch = try AnalysisScratch()
+    let file = try scratch.export(
+      "out.jsonl", "--metric", "cpu.*", "--since", "2026-11-20T22:00:10", "--until", "2026-11-20T22:00:20Z")
+    #expect(
+      try lines(file) == [
+        #"{"t":"2026-11-20T22:00:10.000Z","boot":"boot-a","seq":11,"q":"synced","m":{"cpu.usage_percent":1}}"#,
+        #"{"t":"2026-11-20T22:00:15.000Z","boot":"boot-a","seq":16,"q":"synced","m":{"cpu.usage_percent":1.5}}"#,
+        #"{"t":"2026-11-20T22:00:20.000Z","boot":"boot-a","seq":21,"q":"synced","m":{"cpu.usage_percent":2}}"#,
+      ])
+    let table = try lines(
+      scratch.export(
+        "out.csv", "--metric", "cpu.usage_percent", "--metric", AnalysisScratch.received.key, "--until", "2026-11-20T22:00:01"),
+      "\r\n")
+    #expect(
+      table == [
+        #"t,boot,seq,q,"network.receive_bytes_total{interface=""eth0""}",cpu.usage_percent"#,
+        "2026-11-20T22:00:00.000Z,boot-a,1,synced,0,0", "2026-11-20T22:00:01.000Z,boot-a,2,synced,100,",
+      ])
+  }
+
+  @Test func aFailureLeavesWhatWasThere() throws {
+    let scratch = try AnalysisScratch(seal: false)
+    let folder = scratch.folder + "/taken.csv"
+    // A folder at the file's place: the file is made, and cannot be put there.
+    try FileManager.default.createDirectory(atPath: folder + "/inside", withIntermediateDirectories: true)
+    for format in ["csv", "openmetrics", "sqlite"] {
+      #expect(throws: Failure.self) {
+        try scratch.run(["export", "--buffer", scratch.path, "-o", folder, "--format", format])
+      }
+      #expect(FileManager.default.fileExists(atPath: folder + "/inside"))
+      #expect(!FileManager.default.fileExists(atPath: folder + ".partial"))
+    }
+  }
+
+  /// The signal is for this thread alone and is taken back, so that the other tests live.
+  @Test(arguments: ["csv", "jsonl", "openmetrics", "sqlite"]) func anInterruptionLeavesWhatWasThere(format: String) throws {
+    let scratch = try AnalysisScratch()
+    let file = scratch.folder + "/out"
+    try Data("before".utf8).write(to: URL(filePath: file))
+    Interruption.hold()
+    raise(SIGINT)
+    #expect(Interruption.isPending)
+    do {
+      try scratch.run(["export", "--buffer", scratch.path, "-o", file, "--format", format])
+      Issue.record("it went on")
+    } catch let failure as Failure {
+      #expect(failure.status == 130)
+    }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    var taken: Int32 = 0
+    sigwait(&signals, &taken)
+    #expect(taken == SIGINT)
+    for signal in [SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "before")
+    #expect(!FileManager.default.fileExists(atPath: file + ".partial"))
+  }
+
+  @Test func whatAKilledExportLeftIsNotWrittenThrough() throws {
+    let scratch = try AnalysisScratch(seal: false)
+    try FileManager.default.createSymbolicLink(atPath: scratch.folder + "/out.csv.partial", withDestinationPath: "/dev/full")
+    _ = try scratch.export("out.csv")
+    #expect(try lines(scratch.folder + "/out.csv", "\r\n").count == 9_001)
+  }
+
+  @Test func unusableArguments() throws {
+    for arguments in [
+      ["--step", "soon"], ["--since", "yesterday"], ["--until", "-"], ["--format", "xml"], ["--format", "sqlite"],
+      ["--step", "1ms"],
+    ] {
+      #expect(throws: (any Error).self) { try Godwit.parseAsRoot(["export"] + arguments) }
+    }
+    let scratch = try AnalysisScratch(seal: false)
+    for arguments in [["--metric", "gpu.*"], ["--since", "2027-01-01"], ["--buffer", scratch.folder + "/none.db"]] {
+      #expect(throws: Failure.self) {
+        try scratch.run(["export", "--buffer", scratch.path, "-o", scratch.folder + "/x"] + arguments)
+      }
+    }
+  }
+}
+
+/// The rules of OpenMetrics 1.0 that our metrics can break, read from the specification.
+enum OpenMetricsGrammar {
+  struct Family {
+    var name: String
+    var type = ""
+    var unit = ""
+    var samples = 0
+  }
+
+  static func check(_ text: String) throws -> [Family] {
+    var families: [Family] = []
+    var times: [String: Double] = [:]
+    var current = ""
+    let lines = text.dropLast().components(separatedBy: "\n")
+    for (number, line) in lines.enumerated() {
+      if line == "# EOF" {
+        #expect(number == lines.count - 1)
+      } else if let match = line.wholeMatch(of: /# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (gauge|counter)/) {
+        #expect(!families.contains { $0.name == match.1 }, "a family stands together: \(line)")
+        families.append(Family(name: String(match.1), type: String(match.2)))
+      } else if let match = line.wholeMatch(of: /# UNIT (\S+) ([a-z_]+)/) {
+        #expect(families.last?.name ?? "" == match.1)
+        #expect(match.1.hasSuffix("_" + match.2))
+        families[families.count - 1].unit = String(match.2)
+      } else {
+        let sample = try #require(
+          line.wholeMatch(
+            of:
+              /(([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})?) (NaN|[+-]Inf|-?[0-9.]+(?:e[+-]?[0-9]+)?) (-?[0-9]+(?:\.[0-9]+)?)/
+          ),
+          "\(line)")
+        let family = try #require(families.last)
+        #expect(sample.2 == (family.type == "counter" ? family.name + "_total" : family.name))
+        let (series, time) = (String(sample.1), try #require(Double(sample.4)))
+        #expect(series == current || times[series] == nil, "a series stands together: \(line)")
+        current = series
+        #expect(times[series].map { $0 < time } ?? true, "times ascend: \(line)")
+        times[series] = time
+        families[families.count - 1].samples += 1
+      }
+    }
+    return families
+  }
+}
