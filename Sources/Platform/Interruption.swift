@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Ctrl-C and `kill`, asked for instead of obeyed at once: a program that has something half made can put it away first.
