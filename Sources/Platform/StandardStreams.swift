@@ -22,22 +22,26 @@ public enum StandardStreams {
   public static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
   /// Writes to standard output at once. A reader that went away ends the program by SIGPIPE, as with any other tool.
-  public static func write(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+  ///
+  /// - Returns: 0, or the errno of why not all was written: it may lead into a file on a full disk.
+  @discardableResult
+  public static func write(_ bytes: [UInt8]) -> Int32 { write(bytes, to: STDOUT_FILENO) }
 
   /// Writes to standard error at once.
-  public static func writeError(_ bytes: [UInt8]) { write(bytes, to: STDERR_FILENO) }
+  public static func writeError(_ bytes: [UInt8]) { _ = write(bytes, to: STDERR_FILENO) }
 
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       var done = 0
       while done < buffer.count {
         let count = Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
         if count < 0 {
           if errno == EINTR { continue }
-          return
+          return errno
         }
         done += count
       }
+      return 0
     }
   }
 }

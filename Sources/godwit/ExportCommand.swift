@@ -87,7 +87,9 @@ final class ExportSink {
   init(_ path: String?) throws { file = try path.map { path throws(SensorError) in try OutputFile(path: path) } }
 
   func put(_ bytes: [UInt8]) throws(SensorError) {
-    if let file { try file.append(bytes) } else { StandardStreams.write(bytes) }
+    if let file { return try file.append(bytes) }
+    let code = StandardStreams.write(bytes)
+    guard code == 0 else { throw .io(path: "standard output", errno: code) }
   }
 
   func finish() throws(SensorError) { try file?.finish() }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Buffer
+import Glibc
 import Platform
 import Profile
 import Telemetry
@@ -44,15 +45,19 @@ struct SQLCommand: ParsableCommand {
     let source = try Failure.rethrow { try BufferQuery(path: path) }
     let form = form ?? (StandardStreams.isTerminal ? .table : .csv)
     let style = Style.standardOutput(ProfileEnvironment.current().variables)
-    var writer = RowWriter(form, style: style) { StandardStreams.write($0) }
+    var code: Int32 = 0
+    var writer = RowWriter(form, style: style) { part in
+      if code == 0 { code = StandardStreams.write(part) }
+    }
     do throws(BufferError) {
-      try source.run(query, columns: { writer.begin($0) }, row: { writer.add($0) })
+      try source.run(query, columns: { writer.begin($0) }, row: { writer.add($0) && code == 0 })
     } catch {
       // The query's own fault, not the file's.
       guard error.kind == .other else { throw Failure("\(error)") }
       throw Failure("\(error.message)", status: 2)
     }
     writer.end()
+    guard code == 0 else { throw Failure("cannot write to standard output: \(String(cString: strerror(code)))") }
     if source.damagedBlocks > 0 {
       Output.error("godwit: \(source.damagedBlocks) damaged blocks were left out; godwit buffer verify says which")
     }

@@ -1,4 +1,5 @@
 import Buffer
+import Glibc
 import Platform
 import Telemetry
 
@@ -86,14 +87,14 @@ enum Moment: Hashable {
 }
 
 extension Failure {
-  /// Says what the buffer says.
+  /// Says what the buffer says, or a file that could not be written.
   static func rethrow<Result>(_ body: () throws -> Result) throws -> Result {
     do {
       return try body()
     } catch let error as BufferError {
       throw Failure("\(error)")
-    } catch let error as SensorError {
-      throw Failure("\(error)")
+    } catch SensorError.io(let path, let code) {
+      throw Failure("cannot write \(path): \(String(cString: strerror(code)))")
     }
   }
 }
