@@ -7,6 +7,7 @@ public struct SeriesWalk {
   private let reader: BufferReader
   private let series: Int
   private let range: ClosedRange<Int64>
+  private let held: [ClosedRange<Int64>]
   private let tier: Tier
   private let step: Int64?
   private let window: Int64
@@ -24,7 +25,7 @@ public struct SeriesWalk {
   ///   - stepMilliseconds: joins points to one a step, which begins at a multiple of it since 1970; nil for all points of the tier.
   public init(
     _ reader: BufferReader, series: Int, wall range: ClosedRange<Int64>, tier: Tier, stepMilliseconds: Int64? = nil,
-    held: ClosedRange<Int64>? = nil
+    held: [ClosedRange<Int64>]? = nil
   ) throws(BufferError) {
     self.reader = reader
     self.series = series
@@ -34,28 +35,30 @@ public struct SeriesWalk {
     let length = Self.window(tier)
     // Whole steps, so that none is cut in two.
     window = step.map { max(length / $0, 1) * $0 } ?? length
-    var held = held
-    if held == nil { held = try reader.wallExtent() }
+    var stretches = held ?? []
+    if held == nil { stretches = try reader.wallStretches() }
     let reach = max(tier.stepMilliseconds, step ?? 0)
-    guard let held, range.overlaps(held.lowerBound.subtractingSaturated(reach)...held.upperBound) else {
-      self.range = range
-      next = nil
-      return
-    }
-    self.range = range.clamped(to: held.lowerBound.subtractingSaturated(reach)...held.upperBound)
-    next = self.range.lowerBound
+    self.held = stretches.map { $0.lowerBound.subtractingSaturated(reach)...$0.upperBound }
+    self.range = range
+    next = range.lowerBound
   }
 
   /// The next piece that has points; nil after the last.
   public mutating func advance() throws(BufferError) -> SeriesSamples? {
-    while let start = next {
+    while let from = next {
+      // A clock that was set by decades leaves a hole as long, which is not walked through.
+      guard let stretch = held.first(where: { $0.upperBound >= from }), stretch.lowerBound <= range.upperBound else {
+        next = nil
+        return nil
+      }
+      let start = max(from, stretch.lowerBound)
       let aligned = start.flooredMultiple(of: step ?? 1)
       let (end, overflow) = aligned.addingReportingOverflow(window - 1)
       let last = overflow ? range.upperBound : min(end, range.upperBound)
       next = last < range.upperBound ? last + 1 : nil
       var piece = try reader.samples(series: series, wall: start...last, tier: tier)
       damagedBlocks += piece.damagedBlocks
-      if tier != .raw { piece.drop(before: start, after: last, isFirst: start == range.lowerBound) }
+      if tier != .raw { piece.drop(before: start, after: last, isFirst: start != from || start == range.lowerBound) }
       if let step {
         let decimals = reader.series.indices.contains(series) ? reader.series[series].decimals : 0
         piece.join(step: step, decimals: decimals)
@@ -104,19 +107,27 @@ extension SeriesSamples {
 }
 
 extension BufferReader {
-  /// The least and greatest wall time of what the buffer holds in any tier, Unix milliseconds; nil when it holds nothing.
-  public func wallExtent() throws(BufferError) -> ClosedRange<Int64>? {
-    var ends: [Int64] = []
-    for stretch in try stretches(wall: .min ... .max) { ends += [stretch.firstWall, stretch.lastWall] }
+  /// When the buffer holds anything in any tier: ranges of Unix milliseconds, ascending, a day and more apart. None when it is empty.
+  public func wallStretches() throws(BufferError) -> [ClosedRange<Int64>] {
+    var found = try stretches(wall: .min ... .max).map { min($0.firstWall, $0.lastWall)...max($0.firstWall, $0.lastWall) }
     let offsets = Dictionary(epochs.map { ($0.id, $0.offsetMilliseconds) }) { $1 }
     for tier in [Tier.minute, .hour] {
       for block in try database.blocks(tier) {
-        if let offset = offsets[block.epoch] { ends.append(block.milliseconds &+ offset) }
-        if let offset = offsets[block.untilEpoch] { ends.append(block.untilMilliseconds &+ offset) }
+        guard let offset = offsets[block.epoch], let untilOffset = offsets[block.untilEpoch] else { continue }
+        let (first, last) = (block.milliseconds &+ offset, block.untilMilliseconds &+ untilOffset)
+        // One of several epochs may hold anything in between; those are in the ticks' ranges or close by.
+        found += block.epoch == block.untilEpoch ? [min(first, last)...max(first, last)] : [first...first, last...last]
       }
     }
-    guard let least = ends.min(), let most = ends.max() else { return nil }
-    return least...most
+    var joined: [ClosedRange<Int64>] = []
+    for range in found.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+      if let last = joined.last, range.lowerBound.subtractingSaturated(86_400_000) <= last.upperBound {
+        joined[joined.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+      } else {
+        joined.append(range)
+      }
+    }
+    return joined
   }
 
   /// The tier that fits a step best: the coarsest of which a whole number of points makes a step, or a coarser one where that no longer

@@ -77,6 +77,10 @@ final class Export {
     let share = max(work / UInt64(max((span.to - span.from) / step / Int64(rows) + 1, 1)) / UInt64(max(series.count, 1)), 1)
     var begin = span.from.flooredMultiple(of: step)
     while begin <= span.to {
+      // Past the holes that a clock set by decades leaves.
+      guard let stretch = span.held.first(where: { $0.upperBound >= begin }) else { break }
+      begin = max(begin, stretch.lowerBound.flooredMultiple(of: step))
+      if begin > span.to { break }
       let end = begin &+ step * Int64(rows) &- 1
       var cells = [Double](repeating: .missing, count: rows * series.count)
       for (column, series) in series.enumerated() {
@@ -138,7 +142,7 @@ final class Export {
     of series: StoredSeries, in range: ClosedRange<Int64>, _ body: (Int64, Double) throws -> Void
   ) throws {
     var walk = try SeriesWalk(
-      span.reader, series: series.id, wall: range, tier: tier, stepMilliseconds: stepMilliseconds, held: span.from...span.to)
+      span.reader, series: series.id, wall: range, tier: tier, stepMilliseconds: stepMilliseconds, held: span.held)
     let isCounter = series.kind == MetricKind.counter.rawValue
     while let piece = try walk.advance() {
       for (place, time) in piece.wallMilliseconds.enumerated() {

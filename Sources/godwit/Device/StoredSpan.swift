@@ -10,26 +10,35 @@ struct StoredSpan {
   /// Unix milliseconds.
   let from: Int64
   let to: Int64
+  /// When the buffer holds anything.
+  let held: [ClosedRange<Int64>]
+
+  /// The years 1 to 9999. A damaged epoch may say anything; sums and differences of these stay far from the end of all numbers.
+  private static let times: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
 
   /// Opens a buffer.
   init(path: String, since: Moment?, until: Moment? = nil) throws {
     reader = try BufferPlace.open(path)
     do {
-      guard let extent = try reader.extent(), let held = try reader.wallExtent() else {
+      guard let extent = try reader.extent(), case let found = try reader.wallStretches(),
+        let first = found.first?.lowerBound, let last = found.last?.upperBound
+      else {
         throw Failure("\(path): the buffer holds no ticks yet; a running agent writes them every few seconds")
       }
-      var newest = held.upperBound
+      held = found
+      var newest = last
       _ = try reader.ticks(extent.upperBound...extent.upperBound) { tick in
         newest = tick.wallMilliseconds
         return false
       }
-      from = since?.before(newest) ?? held.lowerBound
+      newest = Self.plausible(newest)
+      from = Self.plausible(since?.before(newest) ?? min(first, newest))
       if let until {
-        to = until.before(newest)
+        to = Self.plausible(until.before(newest))
       } else if case .back? = since {
         to = newest
       } else {
-        to = held.upperBound
+        to = Self.plausible(max(last, newest))
       }
       guard from <= to else {
         throw Failure(
@@ -40,6 +49,8 @@ struct StoredSpan {
       throw Failure("\(error)")
     }
   }
+
+  private static func plausible(_ time: Int64) -> Int64 { min(max(time, times.lowerBound), times.upperBound) }
 
   init(path: String, sinceMilliseconds: Int?) throws {
     try self.init(path: path, since: sinceMilliseconds.map { .back(Int64($0)) })
@@ -80,7 +91,7 @@ enum Moment: Hashable {
   /// Unix milliseconds.
   func before(_ newest: Int64) -> Int64 {
     switch self {
-    case .back(let milliseconds): newest.subtractingReportingOverflow(milliseconds).partialValue
+    case .back(let milliseconds): newest - min(milliseconds, 1 << 50)
     case .at(let time): time
     }
   }
