@@ -80,6 +80,22 @@ import Testing
     }
   }
 
+  /// A boot whose clock was not set lies 56 years before the other: 18 million steps of nothing are not walked through.
+  @Test func aClockThatBeganIn1970() throws {
+    let scratch = try AnalysisScratch()
+    _ = try AnalysisScratch.python(
+      "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('UPDATE epoch SET offset_ms = 0 WHERE id = 1'); db.commit()",
+      scratch.path)
+    let rows = try lines(scratch.export("out.csv", "--step", "100s"), "\r\n")
+    #expect(rows[1].hasPrefix("1970-01-01T00:00:00.000Z,"))
+    #expect(rows.last?.hasPrefix("2026-11-21T00:28:20.000Z,") == true)
+    #expect(rows.count == 1 + 51 + 40)
+    let file = try scratch.export("out.sqlite")
+    let count = try AnalysisScratch.python(
+      "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM samples').fetchone()[0])", file)
+    #expect(count == ["19800"])
+  }
+
   @Test func onlySomeSeriesOfSomeTime() throws {
     let scratch = try AnalysisScratch()
     let file = try scratch.export(
