@@ -12,10 +12,12 @@ build: ## the release programs, in .build/release
 test: ## every test and the lint; ends with one line of counts
 	@scripts/test.sh
 
-bench: ## what the agent costs, beside its goals (BENCH_SECONDS=60)
+bench: ## what agent and storage cost, beside their goals (BENCH_SECONDS=60; as root also BENCH_DEVICE_SECONDS=3600)
 	@scripts/packages.sh
 	@scripts/build.sh
 	@scripts/bench.sh
+	@.build/release/StorageBench
+	@scripts/bench-device.sh
 
 crash: ## the buffer after 10,000 seeded power cuts (GODWIT_CRASH_POINTS, GODWIT_CRASH_SEED)
 	@scripts/packages.sh

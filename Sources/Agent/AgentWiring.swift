@@ -46,7 +46,9 @@ extension StorageThread.Settings {
 
 extension RetentionPolicy {
   init(_ buffer: BufferProfile) {
-    self.init(retainMilliseconds: buffer.retainMilliseconds, maximumBytes: buffer.maximumBytes)
+    self.init(
+      retainMilliseconds: buffer.retainMilliseconds, maximumBytes: buffer.maximumBytes,
+      retainMinutesMilliseconds: buffer.retainMinutesMilliseconds, retainHoursMilliseconds: buffer.retainHoursMilliseconds)
   }
 }
 

@@ -61,6 +61,9 @@ struct DifferenceText {
     change("buffer.max_size", Quantity.size(old.maximumBytes), Quantity.size(new.maximumBytes))
     change("buffer.retain", Quantity.duration(old.retainMilliseconds), Quantity.duration(new.retainMilliseconds))
     change(
+      "buffer.retain_minutes", Quantity.duration(old.retainMinutesMilliseconds), Quantity.duration(new.retainMinutesMilliseconds))
+    change("buffer.retain_hours", Quantity.duration(old.retainHoursMilliseconds), Quantity.duration(new.retainHoursMilliseconds))
+    change(
       "buffer.commit_every", Quantity.duration(old.commitEveryMilliseconds), Quantity.duration(new.commitEveryMilliseconds))
     change("buffer.memory_limit", Quantity.size(old.pendingBytes), Quantity.size(new.pendingBytes))
   }

@@ -44,6 +44,10 @@ public struct BufferProfile: Sendable, Equatable {
   public var commitEveryMilliseconds: Int
   /// Older ticks are evicted.
   public var retainMilliseconds: Int
+  /// Age in milliseconds at which rollups of a minute are evicted.
+  public var retainMinutesMilliseconds: Int
+  /// Age in milliseconds at which rollups of an hour are evicted.
+  public var retainHoursMilliseconds: Int
   /// What is kept in memory while the disk refuses.
   public var pendingBytes: Int
 }

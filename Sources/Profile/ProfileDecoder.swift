@@ -136,6 +136,8 @@ struct ProfileDecoder {
     return BufferProfile(
       path: reader.path("path") ?? "", maximumBytes: settings.bytes("max_size"),
       commitEveryMilliseconds: settings.milliseconds("commit_every"), retainMilliseconds: settings.milliseconds("retain"),
+      retainMinutesMilliseconds: settings.milliseconds("retain_minutes"),
+      retainHoursMilliseconds: settings.milliseconds("retain_hours"),
       pendingBytes: settings.bytes("memory_limit"))
   }
 

@@ -34,6 +34,11 @@ enum ProfileSchema {
         help: "What the buffer's files may take together; the oldest ticks go first."),
       SettingSpec("retain", .duration(60_000...3650 * day), default: "7d", help: "Ticks older than this are evicted."),
       SettingSpec(
+        "retain_minutes", .duration(60_000...3650 * day), default: "90d", help: "Rollups of a minute older than this are evicted."
+      ),
+      SettingSpec(
+        "retain_hours", .duration(60_000...3650 * day), default: "730d", help: "Rollups of an hour older than this are evicted."),
+      SettingSpec(
         "commit_every", .duration(100...600_000), default: "10s",
         help: "Between two commits to the disk. A power cut costs at most this much; longer spares flash."),
       SettingSpec(

@@ -84,7 +84,8 @@ enum Fixture {
       profile.buffer
         == BufferProfile(
           path: "/var/lib/godwit/buffer.db", maximumBytes: 268_435_456, commitEveryMilliseconds: 10_000,
-          retainMilliseconds: 604_800_000, pendingBytes: 8_388_608))
+          retainMilliseconds: 604_800_000, retainMinutesMilliseconds: 7_776_000_000,
+          retainHoursMilliseconds: 63_072_000_000, pendingBytes: 8_388_608))
     #expect(profile.uplink == nil)
     #expect(profile.control.socketPath == "/run/godwit/godwit.sock")
     #expect(profile.log == LogProfile(level: .info, format: .auto))
