@@ -41,6 +41,11 @@ public struct Host: Sendable {
     access(root + path, F_OK) == 0
   }
 
+  /// Whether rights keep this process from reading a path; false where nothing is found.
+  public func isBarred(_ path: String) -> Bool {
+    access(root + path, R_OK) != 0 && errno == EACCES
+  }
+
   /// The names in a directory, sorted as people count (`cpu2` before `cpu10`), without `.` and `..`; at most
   /// `PlatformLimits.directoryEntries`.
   public func list(_ path: String) throws(SensorError) -> [String] {

@@ -28,4 +28,12 @@ public final class StagedFile {
     fsync(descriptor)
     close(descriptor)
   }
+
+  /// Whether both names lead to one file, through links too; false when either leads nowhere.
+  public static func areOneFile(_ path: String, _ other: String) -> Bool {
+    var first = stat()
+    var second = stat()
+    guard stat(path, &first) == 0, stat(other, &second) == 0 else { return false }
+    return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+  }
 }

@@ -53,9 +53,9 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() throws {
-    let span = try StoredSpan(
-      path: BufferPlace.path(profile: profile, buffer: buffer), since: since.flatMap(Moment.init),
-      until: until.flatMap(Moment.init))
+    let path = try BufferPlace.path(profile: profile, buffer: buffer)
+    if let output { try BufferPlace.checkIsElsewhere(output, than: path) }
+    let span = try StoredSpan(path: path, since: since.flatMap(Moment.init), until: until.flatMap(Moment.init))
     let export = Export(
       span: span, series: try BufferPlace.series(span.reader.series, matching: metrics), isFiltered: !metrics.isEmpty)
     if let step = step.flatMap(Quantity.milliseconds).map(Int64.init) {

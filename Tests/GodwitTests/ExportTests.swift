@@ -164,6 +164,24 @@ import Testing
     #expect(try lines(scratch.folder + "/out.csv", "\r\n").count == 9_001)
   }
 
+  @Test func theBufferIsNotReplaced() throws {
+    let scratch = try AnalysisScratch(seal: false)
+    let before = FileManager.default.contents(atPath: scratch.path)
+    let link = scratch.folder + "/link.csv"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: scratch.path)
+    try Data().write(to: URL(fileURLWithPath: scratch.path + ".lock"))
+    for output in [
+      scratch.path, scratch.folder + "/./" + scratch.path.dropFirst(scratch.folder.count), link, scratch.path + ".lock",
+    ] {
+      for format in ["csv", "sqlite"] {
+        #expect(throws: Failure.self) {
+          try scratch.run(["export", "--buffer", scratch.path, "-o", output, "--format", format])
+        }
+      }
+    }
+    #expect(FileManager.default.contents(atPath: scratch.path) == before)
+  }
+
   @Test func unusableArguments() throws {
     for arguments in [
       ["--step", "soon"], ["--since", "yesterday"], ["--until", "-"], ["--format", "xml"], ["--format", "sqlite"],

@@ -15,10 +15,19 @@ enum BufferPlace {
     return try Failure.rethrow { try BufferReader(path: path) }
   }
 
-  /// That there is a file; an error of SQLite's would not say what to do.
+  /// That there is a file one may read; an error of SQLite's would not say what to do.
   static func check(_ path: String) throws {
+    guard !Host().isBarred(path) else {
+      throw Failure("\(path): it may not be read by this user; use sudo, or join the group that owns it")
+    }
     guard !Host().exists(path) else { return }
     throw Failure("\(path): there is no buffer file; name one with --buffer FILE, or its profile with --profile FILE")
+  }
+
+  /// That what is written replaces neither the buffer nor a file that SQLite or an agent keeps beside it: all values would be lost.
+  static func checkIsElsewhere(_ output: String, than path: String) throws {
+    guard ["", "-wal", "-shm", "-journal", ".lock"].contains(where: { StagedFile.areOneFile(output, path + $0) }) else { return }
+    throw Failure("\(output): it belongs to the buffer that is read; name another file", status: 2)
   }
 
   /// Series that a metric's name, a series' key or a pattern names, as people count; all without any pattern.
