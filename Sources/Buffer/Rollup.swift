@@ -123,7 +123,7 @@ struct Buckets {
       let offset = offsets[epoch] ?? 0
       let wall = rows.milliseconds[row] &+ offset
       let (quotient, remainder) = wall.quotientAndRemainder(dividingBy: step)
-      let begin = (remainder < 0 ? quotient - 1 : quotient) * step &- offset
+      let begin = (remainder < 0 ? quotient - 1 : quotient) &* step &- offset
       if times.count == 0 || times.epochs[times.count - 1] != epoch || times.milliseconds[times.count - 1] != begin {
         times.epochs.append(epoch)
         times.milliseconds.append(begin)

@@ -187,8 +187,9 @@ struct SampleQuery {
     let step = result.tier.stepMilliseconds
     let scale = Double.powersOfTen[min(max(decimals, 0), 9)]
     for (wall, value) in loose where step > 0 {
-      let begin = wall - ((wall % step) + step) % step
-      guard begin <= range.upperBound, begin + step > range.lowerBound else { continue }
+      // A damaged row's time may be any number.
+      let begin = wall &- ((wall % step) + step) % step
+      guard begin <= range.upperBound, begin &+ (step - 1) >= range.lowerBound else { continue }
       var rollup = Rollup()
       rollup.add(value, scale: scale)
       if result.wallMilliseconds.last == begin {

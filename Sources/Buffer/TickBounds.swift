@@ -26,12 +26,12 @@ enum TickBounds {
       guard let held = block.sequences else { continue }
       let part = held.clamped(to: range)
       if part == held {
-        count += UInt64(clamping: block.rows)
+        count += UInt64(clamping: min(block.rows, BufferLimits.rowsPerBlock))
       } else if let times = try StoredBlock(block, only: 0, database)?.directory.times {
         count += UInt64(times.sequences.count { part.contains(UInt64(clamping: $0)) })
       } else {
         // Damaged: all that may have been there.
-        count += min(UInt64(clamping: block.rows), UInt64(part.count))
+        count += min(UInt64(clamping: min(block.rows, BufferLimits.rowsPerBlock)), UInt64(part.count))
       }
     }
     return count

@@ -24,6 +24,19 @@ import Testing
     }
   }
 
+  /// The time of a tick row is under no checksum.
+  @Test func aDamagedTimeIsOnlyWrong() {
+    let times = BlockTimes(epochs: [1, 1, 1], milliseconds: [.min, 0, .max])
+    #expect(Buckets(times, step: Tier.minute.stepMilliseconds, offsets: [1: 0]).ofRow == [0, 1, 2])
+    var query = SampleQuery(series: 0, range: .min ... .max)
+    query.found.tier = .minute
+    query.learn([Epoch(id: 1, boot: "b", firstSequence: 1, fromMilliseconds: 0, offsetMilliseconds: 0, synced: true)])
+    for time in [Int64.min, 0, .max] { query.addTick(1, time, 2) }
+    let found = query.finish(decimals: 0)
+    #expect(found.wallMilliseconds.contains(0))
+    #expect(found.rollups.reduce(0) { $0 + $1.count } == 3)
+  }
+
   /// Two hours and more, with holes, a restart and a clock that is set back by 90 s.
   private static func recorded(_ scratch: Scratch, _ naive: inout [Tier: [Int64: Naive]]) throws -> Recorder {
     var random = SeededRandom(seed: 15)
