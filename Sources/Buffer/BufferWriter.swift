@@ -39,6 +39,7 @@ public final class BufferWriter {
   public private(set) var opening = Opening()
 
   let database: Database
+  private let identity: [UInt64]?
   private let insertTick: Statement
   private let insertEvent: Statement
   private let putEpoch: Statement
@@ -57,6 +58,7 @@ public final class BufferWriter {
     database = try Database(path: path, mode: .writer)
     logBytes = policy.logBytes
     try Schema.prepare(database, logBytes: policy.logBytes)
+    identity = FileHeader.identity(path)
     insertTick = try database.prepare(
       "INSERT INTO tick(seq, epoch, at, back, [values]) VALUES(?1, ?2, ?3, ?4, ?5) "
         + "ON CONFLICT(seq) DO UPDATE SET seq = seq WHERE at = ?3 AND back = ?4 AND [values] = ?5")
@@ -117,6 +119,12 @@ public final class BufferWriter {
     guard policy.logBytes != logBytes else { return }
     try Schema.limitLog(database, bytes: policy.logBytes)
     logBytes = policy.logBytes
+  }
+
+  /// That the file is still the one that was opened: SQLite goes on writing into a file that somebody deleted or replaced.
+  public func checkFile() throws(BufferError) {
+    guard FileHeader.identity(path) != identity else { return }
+    throw BufferError(.cannotOpen, "go on with", path: path, message: "the file was deleted or replaced while it was in use")
   }
 
   /// Returns the caches of this connection to the heap.

@@ -143,19 +143,27 @@ struct StorageState {
     writer = nil
   }
 
+  /// Seals, then evicts; each goes on when the other cannot.
   private mutating func makeRoom(_ writer: BufferWriter) {
     let synced = epochs.last?.synced ?? false
+    var failure: BufferError?
     do throws(BufferError) {
+      try writer.checkFile()
       for sealing in try writer.seal() where sealing.damaged > 0 {
         notices.append(.trouble("\(sealing.damaged) damaged rows could not be sealed, ticks \(sealing.range)"))
       }
+    } catch {
+      failure = error
+    }
+    do throws(BufferError) {
       let evictions = try writer.makeRoom(
         settings.policy, now: synced ? clock.wallMilliseconds() : nil, boot: clock.boot, bootNow: now)
       notices += evictions.map { .evicted($0) }
       writer.releaseMemory()
     } catch {
-      refuse(error)
+      failure = failure ?? error
     }
+    if let failure { refuse(failure) }
   }
 
   private mutating func refuse(_ error: BufferError) {

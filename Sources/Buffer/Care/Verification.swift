@@ -49,7 +49,7 @@ extension BufferReader {
   }
 
   private func checkPages(_ found: inout Verification) throws(BufferError) {
-    let statement = try database.prepare("PRAGMA quick_check(20)")
+    let statement = try database.prepare("PRAGMA integrity_check(20)")
     do throws(BufferError) {
       while try statement.step() {
         let line = statement.text(0)

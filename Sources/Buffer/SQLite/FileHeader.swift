@@ -15,6 +15,12 @@ enum FileHeader {
     return log == [0x37, 0x7F, 0x06, 0x82] || log == [0x37, 0x7F, 0x06, 0x83]
   }
 
+  /// Device and inode of a file; nil when there is none.
+  static func identity(_ path: String) -> [UInt64]? {
+    var status = stat()
+    return stat(path, &status) == 0 ? [UInt64(status.st_dev), UInt64(status.st_ino)] : nil
+  }
+
   /// The size of a file, bytes; nil when there is none.
   static func bytes(_ path: String) -> Int? {
     var status = stat()
