@@ -28,9 +28,13 @@ final class ChildProcess {
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try ChildProcess.append(to: outputPath)
-    process.standardError = try ChildProcess.append(to: errorPath)
+    let (output, errors) = (try ChildProcess.append(to: outputPath), try ChildProcess.append(to: errorPath))
+    process.standardOutput = output
+    process.standardError = errors
     try ChildProcess.withSignalsUnblocked { try process.run() }
+    // The child has its own; Foundation would keep ours open, and reads past a buffer once there are over a thousand.
+    try output.close()
+    try errors.close()
   }
 
   deinit { kill() }
