@@ -76,13 +76,17 @@ def received(path, begin, end):
                 total += message + PUBLISH_OVERHEAD_BYTES
                 if not topic.endswith("/metrics"):
                     continue
-                held = len(json.loads(payload)["m"])
+                held = leaves(json.loads(payload)["m"])
             except (ValueError, KeyError):
                 continue
             ticks += 1
             values += held
             size += message
     return ticks, values, size, total
+
+
+def leaves(branch):
+    return sum(map(leaves, branch.values())) if isinstance(branch, dict) else 1
 
 
 def row(name, value, unit, goal=None, digits=1):

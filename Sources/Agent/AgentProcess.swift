@@ -186,7 +186,7 @@ final class AgentProcess {
   private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
     guard let uplink, let settings = UplinkSettings(supervisor.profile) else { return }
     let started = uplink.start(
-      settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, position: opening?.deliveries["mqtt"],
+      settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
       lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
     if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
   }

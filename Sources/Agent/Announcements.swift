@@ -98,8 +98,9 @@ extension Supervisor {
     switch notice {
     case .evicted(let eviction):
       log.debug("buffer", "made room: ticks \(eviction.range.lowerBound) to \(eviction.range.upperBound) deleted")
-      // An uplink that was taken out of the profile leaves its position behind; it owes nobody anything.
-      for (sink, ticks) in eviction.undelivered where environment.delivery != nil {
+      // An uplink or a payload that was taken out of the profile leaves its position behind; it owes nobody anything.
+      let sinks = environment.delivery?.status.positions ?? [:]
+      for (sink, ticks) in eviction.undelivered where sinks[sink] != nil {
         gap(eviction.range, ticks, why: "deleted to keep within the buffer's limits before \(sink) had delivered them")
       }
     case .dropped(let range):
@@ -113,9 +114,9 @@ extension Supervisor {
         json.key("reason")
         json.string(reason)
       }
-    case .inherited(let position, let last):
+    case .inherited(let positions, let last):
       // Refused for want of room: the file keeps it for the next start.
-      _ = environment.delivery?.put(.inherited(position, lastCommitted: last))
+      _ = environment.delivery?.put(.inherited(positions, lastCommitted: last))
     case .outnumbered(let sequence, let event):
       log.warning("buffer", "the buffer holds higher numbers than this run's: it goes on with tick \(sequence)")
       nextSequence = max(nextSequence, sequence)

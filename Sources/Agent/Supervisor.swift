@@ -235,7 +235,7 @@ final class Supervisor {
   private var halfTick: Int64 { Int64(profile.tickMilliseconds) * 500_000 }
 
   func commit(_ now: Int64) {
-    if let delivery = environment.delivery { pending.deliveries["mqtt"] = delivery.status.position }
+    if let delivery = environment.delivery { pending.deliveries = delivery.status.positions }
     guard !pending.isEmpty else { return }
     if environment.storage.put(pending) {
       pending = BufferTransaction()

@@ -32,8 +32,8 @@ public enum UplinkInput: Sendable {
   case alert(rule: String, json: [UInt8])
   /// A rule that exists no more: its retained topic is emptied.
   case alertRemoved(rule: String)
-  /// The buffer could only be opened now: how far an earlier run was, and its last tick.
-  case inherited(DeliveryPosition, lastCommitted: UInt64)
+  /// The buffer could only be opened now: how far an earlier run was, by sink, and its last tick.
+  case inherited([String: DeliveryPosition], lastCommitted: UInt64)
   /// Something that happened, as JSON.
   case event(id: UInt64, json: [UInt8])
   /// Who the node is, as the JSON of its retained topic.
@@ -74,8 +74,8 @@ public struct UplinkStatus: Sendable, Equatable {
   public var sentBytes: UInt64 = 0
   /// The last message's time from sending to acknowledgement, milliseconds.
   public var roundTripMilliseconds: Double?
-  /// What a restart has to know.
-  public var position = DeliveryPosition()
+  /// What a restart has to know, by sink.
+  public var positions: [String: DeliveryPosition] = [:]
 
   /// Nothing happened yet.
   public init() {}
@@ -96,25 +96,29 @@ public final class Uplink: Sendable {
   ///
   /// - Parameters:
   ///   - buffer: the path of the buffer, for the backlog.
-  ///   - position: how far the last run was.
+  ///   - positions: how far the last run was, by sink.
   ///   - lastCommitted: the last tick in the buffer; nil when it is empty.
   ///   - firstOfRun: the first tick that this run will take.
   ///   - firstEvent: the first event id that this run will give out.
   /// - Returns: false when the kernel gives no thread.
   public func start(
-    settings: UplinkSettings, clock: any Clock, buffer: String, position: DeliveryPosition?, lastCommitted: UInt64?,
+    settings: UplinkSettings, clock: any Clock, buffer: String, positions: [String: DeliveryPosition], lastCommitted: UInt64?,
     firstOfRun: UInt64, firstEvent: UInt64
   ) -> Bool {
     committedSequence.store(lastCommitted ?? 0, ordering: .relaxed)
-    let ledger = DeliveryLedger(position: position, lastCommitted: lastCommitted, firstOfRun: firstOfRun)
+    let ledgers = settings.payloads.map { payload in
+      DeliveryLedger(position: positions[payload.sink], lastCommitted: lastCommitted, firstOfRun: firstOfRun)
+    }
+    let event = positions[UplinkSettings.eventSink]?.event ?? 0
+    let outbox = Outbox(deliveredEvent: event, nextEvent: firstEvent)
     shared.withLock {
-      $0.position = ledger.position(event: position?.event ?? 0)
-      $0.owedTicks = ledger.owedTicks
+      $0.positions = UplinkSession.positions(of: zip(settings.payloads, ledgers), event: event, next: firstOfRun)
+      $0.owedTicks = ledgers.map(\.owedTicks).max() ?? 0
     }
     return Thread.start(name: "uplink") { [self] in
       let session = UplinkSession(
-        uplink: self, settings: settings, clock: clock, buffer: buffer, ledger: ledger,
-        outbox: Outbox(deliveredEvent: position?.event ?? 0, nextEvent: firstEvent))
+        uplink: self, settings: settings, clock: clock, buffer: buffer,
+        feeds: zip(settings.payloads, ledgers).map { TickFeed($0, ledger: $1) }, outbox: outbox)
       session.run()
       stopped.store(true, ordering: .releasing)
     }

@@ -15,7 +15,7 @@ import Testing
     "Sources/Profile/ProfileEnvironment.swift": "environ belongs to the C library",
     "Sources/Profile/ProfileFiles.swift": "read(2) and readdir(3)",
     "Sources/Profile/YAMLReader.swift": "libyaml hands out pointers",
-    "Sources/Uplink/MQTTClient.swift": "libmosquitto takes and hands out pointers",
+    "Sources/Uplink/Session/MQTTClient.swift": "libmosquitto takes and hands out pointers",
   ]
 
   /// Types that vouch for their own thread safety, by file, and why.

@@ -163,7 +163,7 @@ struct WireTick: Decodable {
 
   var t, boot, q: String
   var seq: UInt64
-  var m: [String: Double]
+  var m: WireValues
 
   var id: ID { ID(boot: boot, seq: seq) }
 

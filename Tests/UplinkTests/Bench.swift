@@ -42,7 +42,8 @@ final class Bench {
   func start(position: DeliveryPosition? = nil, events: UInt64 = 1) throws {
     let last = feed.next - 1
     let started = uplink.start(
-      settings: settings, clock: clock, buffer: feed.path, position: position, lastCommitted: last > 0 ? last : nil,
+      settings: settings, clock: clock, buffer: feed.path, positions: position.map { ["mqtt": $0] } ?? [:],
+      lastCommitted: last > 0 ? last : nil,
       firstOfRun: feed.next, firstEvent: events)
     guard started, uplink.put(.series(feed.stored)) else { throw ChildProcess.Failure(description: "the uplink did not start") }
   }
@@ -64,9 +65,10 @@ final class Bench {
   func wake() { uplink.mailbox.bell.ring() }
 
   var status: UplinkStatus { uplink.status }
+  var position: DeliveryPosition { status.positions["mqtt"] ?? DeliveryPosition() }
   var isConnected: Bool { status.state == .connected }
   /// Everything up to the last tick is with the broker.
-  var isAllDelivered: Bool { status.owedTicks == 0 && status.position.next == feed.next }
+  var isAllDelivered: Bool { status.owedTicks == 0 && position.next == feed.next }
 }
 
 extension Subscriber {

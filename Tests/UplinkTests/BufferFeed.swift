@@ -78,7 +78,10 @@ struct BacklogMessage: Decodable {
     var boot: String
     var seq: UInt64
     var q: String
-    var m: [String: Double]
+    /// Family, quantity, value of the label.
+    var m: [String: [String: [String: Double]]]
+
+    subscript(label: String) -> Double? { m["t"]?["value"]?[label] }
   }
 
   var first: UInt64

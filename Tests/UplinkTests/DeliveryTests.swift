@@ -25,7 +25,7 @@ import Testing
     let first = try #require(subscriber.payloads("metrics").first)
     #expect(
       first
-        == #"{"t":"2026-01-01T00:00:01.000Z","boot":"boot-1","seq":1,"q":"synced","m":{"t.value{n=\"0\"}":1,"t.value{n=\"1\"}":2}}"#
+        == #"{"t":"2026-01-01T00:00:01.000Z","boot":"boot-1","seq":1,"q":"synced","m":{"t":{"value":{"0":1,"1":2}}}}"#
     )
   }
 
@@ -97,7 +97,7 @@ import Testing
     for id in 1...5 as ClosedRange<UInt64> { try bench.feed.event(id) }
     try bench.start(position: DeliveryPosition(event: 2), events: 6)
     for id in 6...8 { _ = bench.uplink.put(.event(id: UInt64(id), json: Array("{\"id\":\(id)}".utf8))) }
-    eventually("the events") { bench.status.position.event == 8 }
+    eventually("the events") { bench.position.event == 8 }
     struct Event: Decodable { var id: UInt64 }
     eventually("the events at the subscriber") { subscriber.payloads("events").count == 6 }
     let ids = try subscriber.payloads("events").map { try JSONDecoder().decode(Event.self, from: Data($0.utf8)).id }

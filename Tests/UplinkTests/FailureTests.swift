@@ -116,7 +116,7 @@ import Testing
     eventually("delivery") { bench.isAllDelivered }
     relay.set("swallow")
     try bench.tick(5)
-    eventually("the ticks are under way") { bench.status.position.next == 9 }
+    eventually("the ticks are under way") { bench.position.next == 9 }
     let before = bench.status.connections
     eventually("the stall") {
       bench.clock.lapse(seconds: 5)
@@ -143,7 +143,7 @@ import Testing
     eventually("a connection") { bench.isConnected }
     try bench.tick(5)
     _ = bench.uplink.put(.event(id: 1, json: Array("{}".utf8)))
-    eventually("all is settled") { bench.isAllDelivered && bench.status.position.event == 1 }
+    eventually("all is settled") { bench.isAllDelivered && bench.position.event == 1 }
     #expect(bench.status.lostTicks == 15)
     #expect(bench.status.deliveredTicks == 0)
     // This broker also closes the connection over it; the word stays.
@@ -163,7 +163,7 @@ import Testing
     // Nothing that can never be sent holds up the rest, nor breaks the connection.
     _ = bench.uplink.put(.event(id: 1, json: [UInt8](repeating: 0x20, count: 5_000)))
     _ = bench.uplink.put(.event(id: 2, json: Array("{}".utf8)))
-    eventually("the second event") { subscriber.payloads("events") == ["{}"] && bench.status.position.event == 2 }
+    eventually("the second event") { subscriber.payloads("events") == ["{}"] && bench.position.event == 2 }
     #expect(bench.status.connections == 1)
     #expect(bench.status.lastError?.contains("cannot publish to godwit/v1/edge-01/events") == true)
   }
@@ -199,7 +199,7 @@ import Testing
     let settings = bench.uplink.put(.settings(bench.settings))
     #expect(settings)
     let started = bench.uplink.start(
-      settings: bench.settings, clock: bench.clock, buffer: bench.feed.path, position: nil, lastCommitted: nil, firstOfRun: 1,
+      settings: bench.settings, clock: bench.clock, buffer: bench.feed.path, positions: [:], lastCommitted: nil, firstOfRun: 1,
       firstEvent: 1)
     #expect(started)
     bench.uplink.committed = bench.feed.next - 1

@@ -232,7 +232,7 @@ struct StorageState {
     let translation = SeriesTranslation(run: series, file: opened.opening.series, firstEpoch: opened.opening.lastEpoch + 1)
     if inherited == nil, let last = opened.opening.lastSequence {
       inherited = (opened.opening.deliveries, last)
-      notices.append(.inherited(opened.opening.deliveries["mqtt"] ?? DeliveryPosition(), lastSequence: last))
+      notices.append(.inherited(opened.opening.deliveries, lastSequence: last))
     }
     var all = everythingKnown()
     rise(to: opened.opening)

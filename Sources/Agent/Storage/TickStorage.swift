@@ -32,8 +32,8 @@ enum StorageNotice: Sendable {
   case dropped(ClosedRange<UInt64>)
   /// A damaged or foreign file was moved away and a fresh one made.
   case setAside(path: String, reason: String)
-  /// A file could only be opened after the start: how far its uplink was, and its last tick.
-  case inherited(DeliveryPosition, lastSequence: UInt64)
+  /// A file could only be opened after the start: how far its uplinks were, and its last tick.
+  case inherited([String: DeliveryPosition], lastSequence: UInt64)
   /// The same file holds higher numbers than the run's own: it goes on from these.
   case outnumbered(sequence: UInt64, event: UInt64)
   /// The disk refuses.

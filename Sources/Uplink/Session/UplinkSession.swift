@@ -7,8 +7,8 @@ import Telemetry
 final class UplinkSession {
   /// What a message that awaits its acknowledgement carries.
   enum Cargo {
-    case tick(UInt64)
-    case backlog(ClosedRange<UInt64>, ticks: UInt64)
+    case tick(UInt64, feed: Int)
+    case backlog(ClosedRange<UInt64>, ticks: UInt64, feed: Int)
     case alert(rule: String, generation: Int)
     case event(UInt64)
     case info(generation: Int)
@@ -32,10 +32,14 @@ final class UplinkSession {
   private(set) var settings: UplinkSettings
   private(set) var client: MQTTClient?
   private(set) var isConnected = false
-  var ledger: DeliveryLedger
+  /// One for each payload that carries ticks.
+  var feeds: [TickFeed]
   var flights: [Int32: Flight] = [:]
   var outbox: Outbox
-  var backlog: Backlog
+  let source: BufferSource
+  var bucket: TokenBucket
+  /// The payload whose backlog was sent last.
+  var turn = 0
   private var backoff: Backoff
   private var waitUntil: Int64 = 0
   private var connectedAt: Int64 = 0
@@ -52,14 +56,15 @@ final class UplinkSession {
   private var random = SystemRandomNumberGenerator()
 
   init(
-    uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, ledger: DeliveryLedger, outbox: Outbox
+    uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, feeds: [TickFeed], outbox: Outbox
   ) {
     self.uplink = uplink
     self.settings = settings
     self.clock = clock
-    self.ledger = ledger
+    self.feeds = feeds
     self.outbox = outbox
-    backlog = Backlog(path: buffer, boot: clock.boot, bytesPerSecond: settings.drainBytesPerSecond)
+    source = BufferSource(path: buffer)
+    bucket = TokenBucket(bytesPerSecond: settings.drainBytesPerSecond)
     backoff = Backoff(
       minimumMilliseconds: settings.backoffMinimumMilliseconds, maximumMilliseconds: settings.backoffMaximumMilliseconds)
   }
@@ -106,7 +111,7 @@ final class UplinkSession {
     client = nil
     isConnected = false
     connectedAt = 0
-    ledger.loseAll()
+    for index in feeds.indices { feeds[index].ledger.loseAll() }
     for flight in flights.values { outbox.lose(flight.cargo) }
     flights.removeAll(keepingCapacity: true)
     waitUntil = now + Int64(backoff.next(using: &random))
@@ -169,7 +174,7 @@ final class UplinkSession {
     }
     if !flights.isEmpty, clock.bootNanoseconds() - lastProgress > Int64(UplinkLimits.stallSeconds) * 1_000_000_000 {
       // On a thin link a large message may take that long: the next ones are smaller.
-      backlog.shrinkMessages()
+      for index in feeds.indices { feeds[index].size.shrink() }
       retreat("the broker acknowledged nothing for \(UplinkLimits.stallSeconds) s")
     }
   }
@@ -179,23 +184,37 @@ final class UplinkSession {
   private func takeInputs() {
     for input in uplink.mailbox.takeAll() {
       switch input {
-      case .series(let series): backlog.json.learn(series.map(\.key))
+      case .series(let series): for index in feeds.indices { feeds[index].learn(series) }
       case .tick(let tick): takeLive(tick)
       case .alert(let rule, let json): outbox.put(alert: json, rule: rule)
       case .alertRemoved(let rule): outbox.put(alert: [], rule: rule)
       case .event(let id, let json): outbox.put(event: json, id: id)
       case .info(let json): outbox.put(info: json)
-      case .inherited(let position, let lastCommitted):
-        if ledger.inherit(position, lastCommitted: lastCommitted) { outbox.inherit(event: position.event) }
+      case .inherited(let positions, let lastCommitted): inherit(positions, lastCommitted)
       case .settings(let settings): change(settings)
       }
     }
   }
 
   private func takeLive(_ tick: LiveTick) {
-    guard isConnected, flights.count < settings.window else { return ledger.owe(live: tick.sequence) }
-    ledger.send(live: tick.sequence)
-    send(.tick(tick.sequence), to: settings.topic("metrics"), backlog.live(tick), retain: false)
+    for index in feeds.indices {
+      guard isConnected, flights.count < settings.window else {
+        feeds[index].ledger.owe(live: tick.sequence)
+        continue
+      }
+      feeds[index].ledger.send(live: tick.sequence)
+      let payload = feeds[index].live(tick, boot: clock.boot)
+      send(.tick(tick.sequence, feed: index), to: settings.topic(feeds[index].topics.live), payload, retain: false)
+    }
+  }
+
+  private func inherit(_ positions: [String: DeliveryPosition], _ lastCommitted: UInt64) {
+    var isNews = feeds.isEmpty
+    for index in feeds.indices {
+      let position = positions[feeds[index].payload.sink] ?? DeliveryPosition()
+      if feeds[index].ledger.inherit(position, lastCommitted: lastCommitted) { isNews = true }
+    }
+    if isNews { outbox.inherit(event: positions[UplinkSettings.eventSink]?.event ?? 0) }
   }
 
   private func change(_ new: UplinkSettings) {
@@ -206,8 +225,9 @@ final class UplinkSession {
     }
     settings = new
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)
-    backlog.limit(bytesPerSecond: new.drainBytesPerSecond)
-    backlog.freshMessages()
+    bucket = TokenBucket(bytesPerSecond: new.drainBytesPerSecond)
+    // Another broker: nothing is known of its limits.
+    for index in feeds.indices { feeds[index].size = MessageSize() }
     refusal = nil
     retreat("the settings changed")
     backoff.reset()
@@ -219,19 +239,32 @@ final class UplinkSession {
   }
 
   private func report() {
-    let report = Report(changes: ledger.changes, event: outbox.deliveredEvent, sentBytes: sentBytes)
+    let changes = feeds.reduce(0) { $0 + $1.ledger.changes }
+    let report = Report(changes: changes, event: outbox.deliveredEvent, sentBytes: sentBytes)
     guard report != reported else { return }
     reported = report
-    let (delivered, lost, position) = (ledger.delivered, ledger.lost, ledger.position(event: report.event))
-    let owed = position.owed.reduce(0) { $0 + UInt64($1.count) }
+    let positions = Self.positions(
+      of: zip(feeds.map(\.payload), feeds.map(\.ledger)), event: report.event, next: uplink.committed + 1)
+    // Of several payloads the one that lags counts.
+    let owed = feeds.map { feed in (positions[feed.payload.sink]?.owed ?? []).reduce(0) { $0 + UInt64($1.count) } }.max() ?? 0
+    let (delivered, lost) = (feeds.map(\.ledger.delivered).min() ?? 0, feeds.map(\.ledger.lost).max() ?? 0)
     uplink.publish {
       $0.deliveredTicks = delivered
       $0.lostTicks = lost
-      $0.position = position
+      $0.positions = positions
       $0.owedTicks = owed
       $0.sentBytes = sentBytes
       $0.roundTripMilliseconds = roundTripMilliseconds
     }
+  }
+
+  /// How far each sink is. That of the events is there also when no payload carries ticks: then it owes none below `next`.
+  static func positions(
+    of ledgers: some Sequence<(UplinkSettings.Payload, DeliveryLedger)>, event: UInt64, next: UInt64
+  ) -> [String: DeliveryPosition] {
+    var positions = [UplinkSettings.eventSink: DeliveryPosition(next: next, event: event)]
+    for (payload, ledger) in ledgers { positions[payload.sink] = ledger.position(event: event) }
+    return positions
   }
 
   /// The last message: `offline`, so that nobody waits for the will. A goodbye that cannot be sent is left to the will.

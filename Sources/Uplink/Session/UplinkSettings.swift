@@ -7,6 +7,18 @@ public struct UplinkSettings: Hashable, Sendable {
     case unixSocket
   }
 
+  /// How ticks are written.
+  public enum Payload: String, Hashable, Sendable, CaseIterable {
+    case json
+
+    /// The name under which the buffer keeps how far the payload was delivered.
+    public var sink: String {
+      switch self {
+      case .json: "mqtt"
+      }
+    }
+  }
+
   /// TLS files and checks.
   public struct TLS: Hashable, Sendable {
     /// PEM file of the certificate authorities; nil: those of the system.
@@ -42,6 +54,10 @@ public struct UplinkSettings: Hashable, Sendable {
   public var keepAliveSeconds = 60
   /// 0 or 1.
   public var qualityOfService = 1
+  /// How ticks are written; each payload is delivered on its own account. Changing them takes a restart.
+  public var payloads: [Payload] = [.json]
+  /// Whether the newest ticks of the backlog go first.
+  public var drainsNewestFirst = false
   /// First levels of all topics.
   public var topicPrefix = "godwit/v1"
   /// The node's level.
@@ -54,6 +70,9 @@ public struct UplinkSettings: Hashable, Sendable {
   public var backoffMinimumMilliseconds = 1_000
   /// The back-off's last bound.
   public var backoffMaximumMilliseconds = 120_000
+
+  /// The sink whose position also says which events were delivered.
+  public static let eventSink = "mqtt"
 
   /// A broker on this machine.
   public init() {}

@@ -28,7 +28,7 @@ extension UplinkSession {
   /// Older events come from the buffer, newer ones from memory: those go out also when the buffer cannot be read.
   private func nextEvent() -> (id: UInt64, json: [UInt8])? {
     if let bound = outbox.olderEventsBelow {
-      if let event = backlog.event(after: outbox.lastEventTaken, below: bound) {
+      if let event = source.event(after: outbox.lastEventTaken, below: bound) {
         outbox.taken(event.id)
         return event
       }
@@ -37,30 +37,50 @@ extension UplinkSession {
     return outbox.takeEvent()
   }
 
-  /// Sends owed ticks, oldest first, in half the window, so that live ticks always find room.
+  /// Sends owed ticks in half the window, so that live ticks always find room; the payloads take turns.
   private func drain() -> Int64 {
     let share = max(settings.window / 2, 1)
     if now < drainNotBefore { return drainNotBefore - now }
-    while isConnected, flights.count < share {
-      guard let owed = ledger.firstOwed(committed: uplink.committed) else {
-        backlog.rest()
-        return .max
+    var idle = 0
+    while isConnected, flights.count < share, idle < feeds.count {
+      turn = (turn + 1) % max(feeds.count, 1)
+      guard let owed = nextOwed(of: turn) else {
+        feeds[turn].rest()
+        idle += 1
+        continue
       }
-      let wait = backlog.bucket.wait(milliseconds: now)
+      idle = 0
+      let wait = bucket.wait(milliseconds: now)
       if wait > 0 { return Int64(wait) }
-      switch backlog.message(owed) {
-      case .message(let range, let ticks, let json):
-        ledger.send(owed: range)
-        ledger.note(lost: UInt64(range.count) - ticks)
-        backlog.bucket.take(json.count)
-        send(.backlog(range, ticks: ticks), to: settings.topic("backlog"), json, retain: false)
-      case .gone(let range, let ticks):
-        ledger.abandon(range, ticks: ticks)
-      case .unreadable:
-        return pauseDraining()
-      }
+      guard sendOwed(owed, of: turn) else { return pauseDraining() }
     }
+    if idle == feeds.count { source.close() }
     return .max
+  }
+
+  private func nextOwed(of feed: Int) -> ClosedRange<UInt64>? {
+    let (ledger, committed) = (feeds[feed].ledger, uplink.committed)
+    guard settings.drainsNewestFirst else { return ledger.firstOwed(committed: committed) }
+    return ledger.lastOwed(committed: committed, ticks: feeds[feed].usualTicks)
+  }
+
+  /// Sends one message of an owed range; false when the buffer cannot be read.
+  private func sendOwed(_ owed: ClosedRange<UInt64>, of feed: Int) -> Bool {
+    do throws(BufferError) {
+      switch try feeds[feed].backlog(owed, from: source) {
+      case .message(let range, let ticks, let payload):
+        feeds[feed].ledger.send(owed: range)
+        feeds[feed].ledger.note(lost: UInt64(range.count) - ticks)
+        bucket.take(payload.count)
+        send(.backlog(range, ticks: ticks, feed: feed), to: settings.topic(feeds[feed].topics.backlog), payload, retain: false)
+      case .gone(let range, let ticks):
+        feeds[feed].ledger.abandon(range, ticks: ticks)
+      }
+      return true
+    } catch {
+      source.close()
+      return false
+    }
   }
 
   /// Leaves the backlog alone for a while.
@@ -91,9 +111,9 @@ extension UplinkSession {
 
   /// A message that no connection will take: a part of the backlog is tried again in smaller messages, all else is given up.
   private func tooLarge(_ cargo: Cargo, _ error: MQTTError) {
-    if case .backlog(let range, let ticks) = cargo, ticks > 1 {
-      ledger.lose(range)
-      return backlog.limitMessages(toTicks: ticks / 2)
+    if case .backlog(let range, let ticks, let feed) = cargo, ticks > 1 {
+      feeds[feed].ledger.lose(range)
+      return feeds[feed].size.limit(toTicks: ticks / 2)
     }
     giveUp(cargo)
     uplink.publish { $0.lastError = error.description }
@@ -101,8 +121,8 @@ extension UplinkSession {
 
   private func giveUp(_ cargo: Cargo) {
     switch cargo {
-    case .tick(let sequence): ledger.abandon(sequence...sequence, ticks: 1)
-    case .backlog(let range, let ticks): ledger.abandon(range, ticks: ticks)
+    case .tick(let sequence, let feed): feeds[feed].ledger.abandon(sequence...sequence, ticks: 1)
+    case .backlog(let range, let ticks, let feed): feeds[feed].ledger.abandon(range, ticks: ticks)
     case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
     case .event(let id): outbox.acknowledge(event: id)
     case .info, .birth: break
@@ -111,8 +131,8 @@ extension UplinkSession {
 
   func lose(_ cargo: Cargo) {
     switch cargo {
-    case .tick(let sequence): ledger.lose(sequence...sequence)
-    case .backlog(let range, _): ledger.lose(range)
+    case .tick(let sequence, let feed): feeds[feed].ledger.lose(sequence...sequence)
+    case .backlog(let range, _, let feed): feeds[feed].ledger.lose(range)
     default: outbox.lose(cargo)
     }
   }
@@ -138,12 +158,12 @@ extension UplinkSession {
 
   private func accept(_ cargo: Cargo) {
     switch cargo {
-    case .tick(let sequence):
-      ledger.acknowledge(sequence...sequence, ticks: 1)
+    case .tick(let sequence, let feed):
+      feeds[feed].ledger.acknowledge(sequence...sequence, ticks: 1)
       refusal = nil
-    case .backlog(let range, let ticks):
-      ledger.acknowledge(range, ticks: ticks)
-      backlog.growMessages()
+    case .backlog(let range, let ticks, let feed):
+      feeds[feed].ledger.acknowledge(range, ticks: ticks)
+      feeds[feed].size.grow()
       refusal = nil
     default: giveUp(cargo)
     }

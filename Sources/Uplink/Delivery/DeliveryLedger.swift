@@ -120,6 +120,13 @@ public struct DeliveryLedger: Sendable {
     return first.lowerBound...min(first.upperBound, committed)
   }
 
+  /// The newest owed ticks that are committed, at most so many.
+  public func lastOwed(committed: UInt64, ticks: UInt64) -> ClosedRange<UInt64>? {
+    guard let last = owed.last(where: { $0.lowerBound <= committed }) else { return nil }
+    let upper = min(last.upperBound, committed)
+    return max(last.lowerBound, upper - min(upper, max(ticks, 1) - 1))...upper
+  }
+
   private mutating func note(_ sequence: UInt64) -> Bool {
     guard sequence >= next else { return false }
     changes += 1

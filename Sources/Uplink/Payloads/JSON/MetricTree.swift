@@ -1,0 +1,91 @@
+import Buffer
+import Telemetry
+
+/// The series of a node as a tree: family, quantity, then the values of the labels.
+///
+///     cpu.usage_percent                           "cpu":{"usage_percent":12.4,
+///     cpu.core_usage_percent{core="0"}                   "core_usage_percent":{"0":3.1,"1":21.7}}
+///     cpu.core_usage_percent{core="1"}
+///
+/// Names are told once per branch: half the bytes of a flat object, and each branch is what a dashboard asks for. Where the series of one
+/// metric have different labels, the branches say `label=value`; where a branch has a value of its own, that stands under `""`.
+struct MetricTree {
+  /// A series with its place in the tree.
+  private struct Leaf {
+    var series: Int
+    /// Keys from the root down, as JSON texts.
+    var path: [[UInt8]]
+    /// How many keys from the root it shares with the leaf before.
+    var shared = 0
+  }
+
+  private var series: [StoredSeries] = []
+  private var leaves: [Leaf] = []
+
+  /// How many series are known.
+  var seriesCount: Int { series.count }
+
+  /// Makes series known; those that are known already are skipped.
+  mutating func learn(_ more: some Sequence<StoredSeries>) {
+    let before = series.count
+    for one in more where one.id == series.count { series.append(one) }
+    if series.count > before { arrange() }
+  }
+
+  /// Writes the values that are there as one object. NaN and infinities are `null`.
+  func append(_ values: [Double], to writer: inout JSONWriter) {
+    writer.beginObject()
+    var depth = 0
+    var shared = 0
+    for leaf in leaves {
+      shared = min(shared, leaf.shared)
+      guard leaf.series < values.count, !values[leaf.series].isMissing else { continue }
+      while depth > shared {
+        writer.endObject()
+        depth -= 1
+      }
+      while depth < leaf.path.count - 1 {
+        writer.key(raw: leaf.path[depth])
+        writer.beginObject()
+        depth += 1
+      }
+      writer.key(raw: leaf.path[depth])
+      writer.number(values[leaf.series])
+      shared = .max
+    }
+    for _ in 0..<depth { writer.endObject() }
+    writer.endObject()
+  }
+
+  private mutating func arrange() {
+    var labels: [String: [String]] = [:]
+    var mixed: Set<String> = []
+    for one in series {
+      let keys = one.labels.map(\.key)
+      if let known = labels[one.name], known != keys { mixed.insert(one.name) } else { labels[one.name] = keys }
+    }
+    var paths = series.map { one in
+      let name = one.name.split(separator: ".", maxSplits: 1).map(String.init)
+      return name + one.labels.map { mixed.contains(one.name) ? "\($0.key)=\($0.value)" : $0.value }
+    }
+    // A branch that has a value of its own.
+    var branches: Set<[String]> = []
+    for path in paths { for length in 1..<max(path.count, 1) { branches.insert(Array(path[..<length])) } }
+    var taken = Set(paths)
+    for index in paths.indices where branches.contains(paths[index]) {
+      repeat { paths[index].append("") } while branches.contains(paths[index]) || !taken.insert(paths[index]).inserted
+    }
+    let order = paths.indices.sorted { paths[$0].lexicographicallyPrecedes(paths[$1]) }
+    leaves = order.map { Leaf(series: $0, path: paths[$0].map(Self.quoted)) }
+    for place in leaves.indices.dropFirst() {
+      let (path, before) = (paths[order[place]], paths[order[place - 1]])
+      leaves[place].shared = zip(path, before).prefix { $0 == $1 }.count
+    }
+  }
+
+  private static func quoted(_ text: String) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.string(text)
+    return writer.bytes
+  }
+}
