@@ -57,13 +57,7 @@ extension UplinkSettings {
   init?(_ profile: Profile) {
     guard let uplink = profile.uplink else { return nil }
     self.init()
-    switch uplink.broker.scheme {
-    case .mqtt: transport = .tcp
-    case .mqtts: transport = .tls
-    case .unix: transport = .unixSocket
-    }
-    host = uplink.broker.path ?? uplink.broker.host
-    port = uplink.broker.port
+    brokers = uplink.brokers.map(Broker.init)
     isVersion5 = uplink.version == .mqtt5
     clientID = uplink.clientID
     username = uplink.username
@@ -73,6 +67,9 @@ extension UplinkSettings {
     tls.keyFile = uplink.keyFile
     tls.verifyServerName = uplink.verifyServerName
     keepAliveSeconds = uplink.keepAliveSeconds
+    sessionExpirySeconds = uplink.sessionExpirySeconds
+    messageExpirySeconds = uplink.messageExpirySeconds
+    drainsNewestFirst = uplink.drainOrder == .newest
     qualityOfService = uplink.qos
     topicPrefix = uplink.topicPrefix
     node = profile.node
@@ -80,6 +77,18 @@ extension UplinkSettings {
     drainBytesPerSecond = uplink.drainBytesPerSecond
     backoffMinimumMilliseconds = uplink.backoffMinimumMilliseconds
     backoffMaximumMilliseconds = uplink.backoffMaximumMilliseconds
+  }
+}
+
+extension UplinkSettings.Broker {
+  init(_ address: BrokerAddress) {
+    let transport: UplinkSettings.Transport =
+      switch address.scheme {
+      case .mqtt: .tcp
+      case .mqtts: .tls
+      case .unix: .unixSocket
+      }
+    self.init(transport: transport, host: address.path ?? address.host, port: address.port)
   }
 }
 

@@ -71,11 +71,12 @@ struct DifferenceText {
   private mutating func uplink(_ old: UplinkProfile?, _ new: UplinkProfile?) {
     guard old != new else { return }
     guard let old, let new else {
-      lines.append(new.map { "uplink: added, \($0.broker)" } ?? "uplink: removed")
+      lines.append(new.map { "uplink: added, \(Self.brokers($0))" } ?? "uplink: removed")
       return
     }
     let start = lines.count
-    change("uplink.broker", old.broker.description, new.broker.description)
+    change("uplink.broker", Self.brokers(old), Self.brokers(new))
+    change("uplink.payloads", Self.payloads(old), Self.payloads(new), note: Self.restart)
     change("uplink.protocol", old.version.rawValue, new.version.rawValue)
     change("uplink.client_id", old.clientID, new.clientID)
     change("uplink.qos", "\(old.qos)", "\(new.qos)")
@@ -83,6 +84,12 @@ struct DifferenceText {
     change("uplink.drain_rate", Self.rate(old.drainBytesPerSecond), Self.rate(new.drainBytesPerSecond))
     // The rest is rarely changed, and names of files and users need not stand in a log.
     if lines.count == start { lines.append("uplink: other settings") }
+  }
+
+  private static func brokers(_ uplink: UplinkProfile) -> String { uplink.brokers.map(\.description).joined(separator: ", ") }
+
+  private static func payloads(_ uplink: UplinkProfile) -> String {
+    uplink.payloads.map(\.rawValue).joined(separator: ", ")
   }
 
   private static func rate(_ bytes: Int) -> String {

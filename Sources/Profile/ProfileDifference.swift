@@ -62,6 +62,7 @@ public struct ProfileDifference: Sendable, Equatable {
     var restart: [String] = []
     if old.buffer.path != new.buffer.path { restart.append("buffer.path") }
     if old.control != new.control { restart.append("control.socket") }
+    if let old = old.uplink, let new = new.uplink, old.payloads != new.payloads { restart.append("uplink.payloads") }
     needsRestart = restart
     lines = DifferenceText(from: old, to: new).lines
   }

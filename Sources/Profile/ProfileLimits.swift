@@ -1,5 +1,7 @@
 /// The bounds of what a profile may hold. None is near what a real device needs; each keeps a mistake or an attack small.
 enum ProfileLimits {
+  /// Brokers of the uplink.
+  static let brokers = 8
   /// Bytes of one file.
   static let fileBytes = 1 << 20
   /// Files under `profile.d`.

@@ -51,8 +51,10 @@ enum ProfileSchema {
     help: "The MQTT broker that the node reports to. Without this section nothing is sent; `uplink: false` switches it off.",
     specs: [
       SettingSpec(
-        "broker", .text, default: nil,
-        help: "`mqtt://HOST[:1883]`, `mqtts://HOST[:8883]` for TLS, or `unix:///PATH`. Required. Never with a password inside."),
+        "broker", .texts, default: nil,
+        help:
+          "`mqtt://HOST[:1883]`, `mqtts://HOST[:8883]` for TLS, or `unix:///PATH`; several by preference. Required. Never with a password inside."
+      ),
       SettingSpec("protocol", .choice(UplinkProfile.Version.allCases.map(\.rawValue)), default: "5", help: "The MQTT version."),
       SettingSpec("client_id", .text, default: nil, help: "Unique at the broker; `godwit-` and the node id unless given."),
       SettingSpec("username", .text, default: nil, help: "For brokers that ask for one."),
@@ -66,11 +68,20 @@ enum ProfileSchema {
       SettingSpec("key_file", .text, default: nil, help: "PEM key of that certificate."),
       SettingSpec("verify_server_name", .bool, default: "true", help: "Whether the broker's certificate must name its host."),
       SettingSpec("keep_alive", .duration(5_000...65_535_000), default: "60s", help: "Between two pings; whole seconds."),
+      SettingSpec(
+        "session_expiry", .duration(0...365 * day), default: "1d",
+        help: "How long the broker keeps the session of a node that is away, and commands for it (MQTT 5)."),
+      SettingSpec(
+        "message_expiry", .duration(0...365 * day), default: "0s",
+        help: "After which the broker may drop a live tick that a subscriber has not taken (MQTT 5); `0s`: never."),
       SettingSpec("qos", .integer(0...1), default: "1", help: "At 1 a tick counts as delivered when the broker acknowledged it."),
       SettingSpec("topic_prefix", .text, default: "godwit/v1", help: "Topics are `<topic_prefix>/<node>/…`."),
       SettingSpec(
         "payloads", .choices(UplinkProfile.Payload.allCases.map(\.rawValue)), default: "json", help: "How ticks are written."),
       SettingSpec("drain_rate", .rate, default: "1MiB/s", help: "How fast a backlog is sent beside live ticks."),
+      SettingSpec(
+        "drain_order", .choice(UplinkProfile.DrainOrder.allCases.map(\.rawValue)), default: "oldest",
+        help: "Which ticks of a backlog go first."),
       SettingSpec("window", .integer(1...1_000), default: "20", help: "Messages that may wait for their acknowledgement."),
       SettingSpec("backoff_min", .duration(100...3_600_000), default: "1s", help: "The first wait after a lost connection."),
       SettingSpec(

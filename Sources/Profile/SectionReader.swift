@@ -88,7 +88,7 @@ struct SectionReader {
   private func value(of node: YAMLNode, key: String, type: SettingType) -> SettingValue? {
     switch (node.content, type) {
     case (.scalar(let scalar), _): return parse(scalar, at: node.place, key: key, type: type)
-    case (.list(let items), .patterns): return list(items, key: key) { _ in true }
+    case (.list(let items), .patterns), (.list(let items), .texts): return list(items, key: key) { _ in true }
     case (.list(let items), .choices(let words)):
       return list(items, key: key) { [problems] item in
         guard let text = item.scalar?.text, !words.contains(text) else { return true }
@@ -99,7 +99,7 @@ struct SectionReader {
       }
     case (.list, _):
       problems.add(node.place, "\(key): a list where one value belongs", remedy: "write one value")
-    case (.map, .patterns), (.map, .choices):
+    case (.map, .patterns), (.map, .choices), (.map, .texts):
       problems.add(node.place, "\(key): a map where a list belongs", remedy: "write a list: [\"a\", \"b\"]")
     case (.map, _):
       problems.add(

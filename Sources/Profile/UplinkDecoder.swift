@@ -25,18 +25,24 @@ struct UplinkDecoder {
     let reader = SectionReader(
       withoutLaterPayloads(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
       problems: problems)
-    guard reader.isMap, let broker = broker(reader) else { return nil }
+    guard reader.isMap else { return nil }
+    let brokers = brokers(reader)
     let settings = reader.settings
-    checkTLS(reader, broker)
+    checkTLS(reader, brokers)
     checkLogin(reader)
-    return UplinkProfile(
-      broker: broker, version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
+    let profile = UplinkProfile(
+      brokers: brokers, version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
       clientID: clientID(reader), username: reader.text("username"), passwordFile: passwordFile(reader),
       caFile: file(reader, "ca_file"), certificateFile: file(reader, "certificate_file"), keyFile: file(reader, "key_file"),
-      verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader), qos: settings.integer("qos"),
+      verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader),
+      sessionExpirySeconds: settings.milliseconds("session_expiry") / 1000,
+      messageExpirySeconds: messageExpiry(settings), qos: settings.integer("qos"),
       topicPrefix: topicPrefix(reader), payloads: payloads(reader), drainBytesPerSecond: settings.bytes("drain_rate"),
+      drainOrder: UplinkProfile.DrainOrder(rawValue: settings.text("drain_order")) ?? .oldest,
       window: settings.integer("window"), backoffMinimumMilliseconds: backoff(reader),
       backoffMaximumMilliseconds: settings.milliseconds("backoff_max"))
+    // All problems are told at once, also those beside a bad broker.
+    return brokers.isEmpty ? nil : profile
   }
 
   /// A password in a profile is told once, as what it is.
@@ -103,6 +109,12 @@ struct UplinkDecoder {
     return text
   }
 
+  /// Less than a second is none: MQTT counts whole ones.
+  private func messageExpiry(_ settings: Settings) -> Int? {
+    let seconds = settings.milliseconds("message_expiry") / 1000
+    return seconds > 0 ? seconds : nil
+  }
+
   private func keepAlive(_ reader: SectionReader) -> Int {
     let milliseconds = reader.settings.milliseconds("keep_alive")
     if milliseconds % 1000 != 0 {
@@ -149,8 +161,8 @@ struct UplinkDecoder {
     }
   }
 
-  private func checkTLS(_ reader: SectionReader, _ broker: BrokerAddress) {
-    if broker.scheme != .mqtts {
+  private func checkTLS(_ reader: SectionReader, _ brokers: [BrokerAddress]) {
+    if !brokers.contains(where: { $0.scheme == .mqtts }), let broker = brokers.first {
       for key in ["ca_file", "certificate_file", "key_file", "verify_server_name"] where reader.given[key] != nil {
         problems.add(
           reader.place(of: key), "'\(key)' needs TLS", why: "the broker is \(broker.scheme.rawValue)://",
@@ -164,18 +176,30 @@ struct UplinkDecoder {
     }
   }
 
-  private func broker(_ reader: SectionReader) -> BrokerAddress? {
-    guard let text = reader.text("broker") else {
-      if reader.given["broker"] == nil, reader.entries["broker"] == nil {
-        problems.add(reader.place, "the uplink has no 'broker'", remedy: "write 'broker: mqtt://HOST', or remove the section")
-      }
-      return nil
+  /// Empty when none is right.
+  private func brokers(_ reader: SectionReader) -> [BrokerAddress] {
+    guard reader.entries["broker"] != nil else {
+      problems.add(reader.place, "the uplink has no 'broker'", remedy: "write 'broker: mqtt://HOST', or remove the section")
+      return []
     }
-    do throws(SettingError) {
-      return try BrokerAddress(parsing: text)
-    } catch {
-      problems.add(reader.place(of: "broker"), "broker: \(error.what)", remedy: error.remedy)
-      return nil
+    guard reader.given["broker"] != nil else { return [] }
+    let texts = reader.settings.list("broker")
+    if texts.isEmpty {
+      problems.add(reader.place(of: "broker"), "'broker' is empty", remedy: "write a value, or remove the key")
+    }
+    if texts.count > ProfileLimits.brokers {
+      problems.add(
+        reader.place(of: "broker"), "broker: \(texts.count) brokers", remedy: "write at most \(ProfileLimits.brokers)")
+    }
+    var places = [reader.place(of: "broker")]
+    if case .list(let items) = reader.entries["broker"]?.value.content { places = items.map(\.place) }
+    return zip(texts, places).compactMap { text, place in
+      do throws(SettingError) {
+        return try BrokerAddress(parsing: text)
+      } catch {
+        problems.add(place, "broker: \(error.what)", remedy: error.remedy)
+        return nil
+      }
     }
   }
 }

@@ -11,8 +11,14 @@ public struct UplinkProfile: Sendable, Equatable {
     case json
   }
 
-  /// The broker.
-  public var broker: BrokerAddress
+  /// Which ticks of a backlog go first.
+  public enum DrainOrder: String, Sendable, CaseIterable {
+    case oldest
+    case newest
+  }
+
+  /// The brokers, by preference; never empty.
+  public var brokers: [BrokerAddress]
   /// The protocol version.
   public var version: Version
   /// Unique at the broker.
@@ -31,6 +37,10 @@ public struct UplinkProfile: Sendable, Equatable {
   public var verifyServerName: Bool
   /// Between pings: 5…65 535.
   public var keepAliveSeconds: Int
+  /// For which the broker keeps the session of a node that is away.
+  public var sessionExpirySeconds: Int
+  /// After which the broker may drop a live tick; nil: never.
+  public var messageExpirySeconds: Int?
   /// Of ticks, alerts and events: 0 or 1.
   public var qos: Int
   /// Before `/<node>/…`; no leading or trailing slash.
@@ -39,6 +49,8 @@ public struct UplinkProfile: Sendable, Equatable {
   public var payloads: [Payload]
   /// How fast a backlog is sent; `Int.max` is as fast as it goes.
   public var drainBytesPerSecond: Int
+  /// Which ticks of a backlog go first.
+  public var drainOrder: DrainOrder
   /// Messages that may wait for their acknowledgement.
   public var window: Int
   /// The first wait after a lost connection.

@@ -8,6 +8,8 @@ public enum SettingType: Hashable, Sendable {
   case number
   /// Any text.
   case text
+  /// One text, or a list of texts.
+  case texts
   /// `250ms`, `10s`, `5m`, `1h30m`, `7d`, within a range of milliseconds.
   case duration(ClosedRange<Int>)
   /// `4096`, `64KiB`, `256MiB`, `1GiB`, `1MB`; within a range of bytes.
@@ -34,6 +36,7 @@ extension SettingType {
     case .integer(let range): "whole number, \(range.lowerBound) to \(range.upperBound)"
     case .number: "number"
     case .text: "text"
+    case .texts: "text, or a list of texts"
     case .duration(let range): "duration, \(Quantity.duration(range.lowerBound)) to \(Quantity.duration(range.upperBound))"
     case .size(let range):
       range.upperBound >= SettingType.largestSize

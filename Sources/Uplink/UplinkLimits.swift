@@ -22,6 +22,14 @@ public enum UplinkLimits {
   public static let stallSeconds = 30
   /// Seconds a connection must last before the back-off starts anew: a broker that accepts and drops does not reset it.
   public static let stableSeconds = 30
+  /// Messages from the broker that wait to be looked at; more are dropped.
+  public static let incomingMessages = 256
+  /// Bytes of such a message; longer ones are refused.
+  public static let incomingBytes = 64 * 1024
+  /// Seconds on a broker that is not the first choice before those above it are tried again.
+  public static let preferredRetrySeconds = 900
+  /// Topics sent as a number on one connection.
+  public static let topicAliases = 16
   /// Bytes of a password file.
   public static let passwordBytes = 4_096
 }

@@ -16,6 +16,7 @@ import Testing
     "Sources/Profile/ProfileFiles.swift": "read(2) and readdir(3)",
     "Sources/Profile/YAMLReader.swift": "libyaml hands out pointers",
     "Sources/Uplink/Session/MQTTClient.swift": "libmosquitto takes and hands out pointers",
+    "Sources/Uplink/Session/MQTTEvents.swift": "callbacks of libmosquitto",
   ]
 
   /// Types that vouch for their own thread safety, by file, and why.

@@ -122,7 +122,7 @@ enum Fixture {
           severity: .warning, notifiers: [.mqtt, .log])
       ])
     let uplink = try #require(profile.uplink)
-    #expect(uplink.broker == BrokerAddress(scheme: .mqtts, host: "broker.example", port: 8883))
+    #expect(uplink.brokers.first == BrokerAddress(scheme: .mqtts, host: "broker.example", port: 8883))
     #expect(uplink.clientID == "godwit-edge-01")
     #expect(uplink.version == .mqtt5)
     #expect(uplink.qos == 1)

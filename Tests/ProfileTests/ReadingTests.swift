@@ -114,7 +114,7 @@ import Testing
     ("unix:///run/mosquitto.sock", BrokerAddress(scheme: .unix, host: "", port: 0, path: "/run/mosquitto.sock")),
   ])
   func brokersAreRead(text: String, address: BrokerAddress) throws {
-    #expect(try Fixture.parse("uplink: {broker: '\(text)'}").uplink?.broker == address)
+    #expect(try Fixture.parse("uplink: {broker: '\(text)'}").uplink?.brokers.first == address)
   }
 
   @Test func credentialsAreThoseOfSystemd() throws {

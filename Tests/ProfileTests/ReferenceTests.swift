@@ -49,7 +49,7 @@ import Testing
     #expect(Set(profile.sensors.map(\.kind)) == Set(SensorCatalogue.kinds.map(\.name)))
     #expect(profile.uplink == nil)
     let merged = try Profile.parse(files: [sample, example], catalogue: SensorCatalogue.kinds, environment: Fixture.environment)
-    #expect(merged.uplink?.broker.host == "broker.example")
+    #expect(merged.uplink?.brokers.first?.host == "broker.example")
     #expect(!merged.sensors.contains { $0.kind == "pressure" })
     #expect(merged.alerts.count == profile.alerts.count - 1)
   }
@@ -61,6 +61,6 @@ import Testing
     let uplink = lines[start...].prefix { $0.hasPrefix("#") }.map { $0.dropFirst(2) }.joined(separator: "\n")
     let profile = try Profile.parse(
       files: [("profile.yaml", Array(uplink.utf8))], catalogue: SensorCatalogue.kinds, environment: Fixture.environment)
-    #expect(profile.uplink?.broker.port == 8883)
+    #expect(profile.uplink?.brokers.first?.port == 8883)
   }
 }

@@ -28,8 +28,8 @@ final class Bench {
   init(port: UInt16, stored: Int = 0, configure: (inout UplinkSettings) -> Void = { _ in }) throws {
     feed = try BufferFeed()
     if stored > 0 { try feed.ticks(stored) }
-    settings.host = "127.0.0.1"
-    settings.port = Int(port)
+    settings.brokers[0].host = "127.0.0.1"
+    settings.brokers[0].port = Int(port)
     settings.node = "edge-01"
     settings.clientID = "edge-01"
     settings.backoffMinimumMilliseconds = 20

@@ -134,7 +134,7 @@ import Testing
     try bench.start()
     try bench.tick(3)
     eventually("delivery to the first") { Set(left.sequences) == [1, 2, 3] && bench.isAllDelivered }
-    bench.settings.port = Int(second.port)
+    bench.settings.brokers[0].port = Int(second.port)
     bench.settings.topicPrefix = "other"
     bench.settings.isVersion5 = false
     _ = bench.uplink.put(.settings(bench.settings))
@@ -152,8 +152,8 @@ import Testing
     let broker = try Broker(.init(extraLines: ["listener 0 \(path)", "allow_anonymous true"]))
     let subscriber = try Subscriber(["godwit/#"], to: broker)
     let bench = try Bench(port: broker.port) {
-      $0.transport = .unixSocket
-      $0.host = path
+      $0.brokers[0].transport = .unixSocket
+      $0.brokers[0].host = path
     }
     try bench.start()
     try bench.tick(2)

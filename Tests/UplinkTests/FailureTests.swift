@@ -48,12 +48,12 @@ import Testing
     try bench.start()
     try bench.tick(3)
     eventually("attempts") { bench.status.attempts >= 4 && bench.status.lastError != nil }
-    #expect(bench.status.lastError?.contains(bench.settings.address) == true, "\(bench.status)")
+    #expect(bench.status.lastError?.contains(bench.settings.brokers[0].address) == true, "\(bench.status)")
     #expect(bench.status.owedTicks == 3)
   }
 
   @Test func aNameThatNobodyKnows() throws {
-    let bench = try Bench(port: 1883) { $0.host = "no-such-host.invalid" }
+    let bench = try Bench(port: 1883) { $0.brokers[0].host = "no-such-host.invalid" }
     try bench.start()
     eventually("the error") { bench.status.lastError?.contains("mqtt://no-such-host.invalid:1883") == true }
   }

@@ -15,6 +15,8 @@ final class Relay {
     listener.listen(16)
     pairs = {}
     held = []
+    accepted_ends = set()
+    passed = open(path + ".passed", "wb")
     print("listening", flush=True)
     cuts = 0
     def drop(one):
@@ -49,6 +51,7 @@ final class Relay {
                         onward, other = socket.socketpair()
                         held.append(other)
                     pairs[accepted], pairs[onward] = onward, accepted
+                    accepted_ends.add(accepted)
                 except OSError:
                     accepted.close()
                 continue
@@ -59,6 +62,9 @@ final class Relay {
                 if not data:
                     drop(one)
                 elif mode != "swallow":
+                    if one in accepted_ends:
+                        passed.write(data)
+                        passed.flush()
                     pairs[one].sendall(data)
             except OSError:
                 drop(one)
@@ -81,6 +87,9 @@ final class Relay {
   }
 
   deinit { child.kill() }
+
+  /// What came from the device and was passed on.
+  var passed: Data { (try? Data(contentsOf: URL(fileURLWithPath: folder.path(of: "mode.passed")))) ?? Data() }
 
   /// Breaks all connections.
   func cut() {

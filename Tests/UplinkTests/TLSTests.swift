@@ -48,7 +48,7 @@ import Testing
     let subscriber = try Subscriber(["godwit/#"], to: broker)
     let bench = try Bench(port: port, stored: 2_000) {
       $0.isVersion5 = isVersion5
-      $0.transport = .tls
+      $0.brokers[0].transport = .tls
       $0.tls.caFile = authority.path("ca.pem")
       $0.tls.certificateFile = authority.path("client.pem")
       $0.tls.keyFile = authority.path("client.key")
@@ -64,7 +64,7 @@ import Testing
     let port = try freeLoopbackPort()
     let broker = try broker(authority, port: port)
     let bench = try Bench(port: port) {
-      $0.transport = .tls
+      $0.brokers[0].transport = .tls
       $0.tls.caFile = authority.path("ca.pem")
     }
     try bench.start()
@@ -86,7 +86,7 @@ import Testing
     let port = try freeLoopbackPort()
     let broker = try broker(authority, port: port)
     let bench = try Bench(port: port) {
-      $0.transport = .tls
+      $0.brokers[0].transport = .tls
       $0.tls.caFile = stranger.path("ca.pem")
     }
     try bench.start()
@@ -97,7 +97,7 @@ import Testing
     // Nor do the system's authorities know it.
     bench.settings.tls.caFile = nil
     // Another name of the same broker tells when the settings were taken.
-    bench.settings.host = "localhost"
+    bench.settings.brokers[0].host = "localhost"
     _ = bench.uplink.put(.settings(bench.settings))
     eventually("the refusal") {
       let status = bench.status
@@ -110,7 +110,7 @@ import Testing
 
   @Test func aMissingAuthorityFileIsAClearError() throws {
     let bench = try Bench(port: 8883) {
-      $0.transport = .tls
+      $0.brokers[0].transport = .tls
       $0.tls.caFile = "/nowhere/ca.pem"
     }
     try bench.start()
@@ -121,7 +121,7 @@ import Testing
     let authority = try Authority(server: "IP:127.0.0.1")
     let broker = try Broker()
     let bench = try Bench(port: broker.port) {
-      $0.transport = .tls
+      $0.brokers[0].transport = .tls
       $0.tls.caFile = authority.path("ca.pem")
     }
     try bench.start()

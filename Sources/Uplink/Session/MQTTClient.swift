@@ -1,25 +1,6 @@
 import CMosquitto
 import Glibc
 
-/// What happened on an MQTT connection.
-enum MQTTEvent: Sendable {
-  /// The broker accepted (0) or refused the connection.
-  case connected(reason: Int32)
-  /// The connection is gone; 0 when we ended it.
-  case disconnected(reason: Int32)
-  /// The broker acknowledged a message; a reason of 0x80 and above is a refusal (MQTT 5 only).
-  case acknowledged(message: Int32, reason: Int32)
-
-  /// Whether the connection is over with it.
-  var isEnd: Bool {
-    switch self {
-    case .connected(let reason): reason != 0
-    case .disconnected: true
-    case .acknowledged: false
-    }
-  }
-}
-
 /// Why a connection could not be begun.
 struct MQTTError: Error, Hashable, CustomStringConvertible {
   let operation: String
@@ -34,13 +15,19 @@ struct MQTTError: Error, Hashable, CustomStringConvertible {
 /// is owed again, so nothing of the library's own queue survives to be sent twice.
 final class MQTTClient {
   private let settings: UplinkSettings
+  private let broker: UplinkSettings.Broker
   // libmosquitto's handle, destroyed in deinit.
   private let handle: OpaquePointer
   private let box: MQTTEventBox
+  /// The numbers that stand for topics on this connection.
+  private var aliases: [String: UInt16] = [:]
+  /// How many there may be: what the broker said when it accepted us.
+  var topicAliases = 0
 
-  init(_ settings: UplinkSettings) throws(MQTTError) {
+  init(_ settings: UplinkSettings, broker: UplinkSettings.Broker) throws(MQTTError) {
     _ = libraryIsReady
     self.settings = settings
+    self.broker = broker
     box = MQTTEventBox()
     // The library hands this pointer back to the callbacks below, all on the thread that calls into it.
     guard let made = mosquitto_new(settings.clientID, false, Unmanaged.passUnretained(box).toOpaque()) else {
@@ -54,8 +41,10 @@ final class MQTTClient {
     mosquitto_connect_v5_callback_set(made, onConnect)
     mosquitto_disconnect_v5_callback_set(made, onDisconnect)
     mosquitto_publish_v5_callback_set(made, onPublish)
+    mosquitto_subscribe_v5_callback_set(made, onSubscribe)
+    mosquitto_message_v5_callback_set(made, onMessage)
     try authenticate()
-    if settings.transport == .tls { try secure() }
+    if broker.transport == .tls { try secure() }
   }
 
   deinit { mosquitto_destroy(handle) }
@@ -76,30 +65,59 @@ final class MQTTClient {
   func connect() throws(MQTTError) {
     var properties: OpaquePointer?
     if settings.isVersion5 {
-      // The broker keeps subscriptions for a day while we are away.
-      mosquitto_property_add_int32(&properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), 86_400)
+      // The broker keeps subscriptions, and commands that come while we are away, for so long.
+      mosquitto_property_add_int32(
+        &properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), UInt32(clamping: settings.sessionExpirySeconds))
     }
     defer { mosquitto_property_free_all(&properties) }
-    let port = settings.transport == .unixSocket ? 0 : settings.port
+    let port = broker.transport == .unixSocket ? 0 : broker.port
     // Only the blocking call takes properties: it keeps them, then refuses for want of a host; the other one sends them.
     if settings.isVersion5 {
       mosquitto_connect_bind_v5(handle, nil, Int32(port), Int32(settings.keepAliveSeconds), nil, properties)
     }
     try check(
-      "connect to \(settings.address)",
-      mosquitto_connect_bind_async(handle, settings.host, Int32(port), Int32(settings.keepAliveSeconds), nil))
+      "connect to \(broker.address)",
+      mosquitto_connect_bind_async(handle, broker.host, Int32(port), Int32(settings.keepAliveSeconds), nil))
   }
 
   /// Sends a message. Call it only while connected: the library would queue it otherwise and send it twice.
   ///
+  /// - Parameters:
+  ///   - expirySeconds: after which the broker drops it undelivered (MQTT 5); nil: never.
+  ///   - isFrequent: whether the topic is worth a number in place of its name, where the broker takes such.
   /// - Returns: its number, which `acknowledged` names.
-  func publish(topic: String, payload: [UInt8], quality: Int32, retain: Bool) throws(MQTTError) -> Int32 {
+  func publish(
+    topic: String, payload: [UInt8], quality: Int32, retain: Bool, expirySeconds: Int? = nil, isFrequent: Bool = false
+  ) throws(MQTTError) -> Int32 {
+    var properties: OpaquePointer?
+    defer { mosquitto_property_free_all(&properties) }
+    if settings.isVersion5, let expirySeconds {
+      mosquitto_property_add_int32(
+        &properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), UInt32(clamping: expirySeconds))
+    }
+    let known = aliases[topic]
+    let alias = known ?? (isFrequent && aliases.count < topicAliases ? UInt16(aliases.count + 1) : nil)
+    if let alias { mosquitto_property_add_int16(&properties, Int32(MQTT_PROP_TOPIC_ALIAS.rawValue), alias) }
     var message: Int32 = 0
     let result = payload.withUnsafeBytes { bytes in
-      mosquitto_publish_v5(handle, &message, topic, Int32(bytes.count), bytes.baseAddress, quality, retain, nil)
+      mosquitto_publish_v5(
+        handle, &message, known == nil ? topic : "", Int32(bytes.count), bytes.baseAddress, quality, retain, properties)
     }
     try check("publish to \(topic)", result)
+    if let alias { aliases[topic] = alias }
     return message
+  }
+
+  /// Asks for the messages of a topic; `subscribed` answers, in order with what was sent before.
+  func subscribe(topic: String, quality: Int32) throws(MQTTError) -> Int32 {
+    var message: Int32 = 0
+    try check("subscribe to \(topic)", mosquitto_subscribe(handle, &message, topic, quality))
+    return message
+  }
+
+  /// Wants the messages of a topic no more.
+  func unsubscribe(topic: String) throws(MQTTError) {
+    try check("unsubscribe from \(topic)", mosquitto_unsubscribe(handle, nil, topic))
   }
 
   /// Reads what came in and writes what waits; to be called when the socket is ready, and at least every few seconds.
@@ -189,30 +207,3 @@ final class MQTTClient {
 
 /// The library wants to be made ready once, before anything else of it.
 private let libraryIsReady: Bool = mosquitto_lib_init() == MOSQ_ERR_SUCCESS.rawValue
-
-/// Where the callbacks leave what happened, until the thread that served the socket takes it.
-final class MQTTEventBox {
-  var events: [MQTTEvent] = []
-}
-
-// Callbacks are global functions: closures handed to C would be bound to the caller's actor.
-
-private func box(_ pointer: UnsafeMutableRawPointer?) -> MQTTEventBox? {
-  pointer.map { Unmanaged<MQTTEventBox>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func onConnect(
-  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: Int32, _: OpaquePointer?
-) {
-  box(pointer)?.events.append(.connected(reason: reason))
-}
-
-private func onDisconnect(_: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: OpaquePointer?) {
-  box(pointer)?.events.append(.disconnected(reason: reason))
-}
-
-private func onPublish(
-  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32, _ reason: Int32, _: OpaquePointer?
-) {
-  box(pointer)?.events.append(.acknowledged(message: message, reason: reason))
-}

@@ -8,19 +8,19 @@ extension UplinkSession {
   /// - Returns: milliseconds after which there may be more to send by itself.
   func sendWhatThereIs() -> Int64 {
     sendAlertsAndEvents()
-    if isConnected, flights.count < settings.window, let (json, generation) = outbox.takeInfo() {
+    if isConnected, flights.count < window, let (json, generation) = outbox.takeInfo() {
       send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
     }
     return isConnected ? drain() : 0
   }
 
   private func sendAlertsAndEvents() {
-    while isConnected, flights.count < settings.window, let alert = outbox.takeAlert() {
+    while isConnected, flights.count < window, let alert = outbox.takeAlert() {
       send(
         .alert(rule: alert.rule, generation: alert.generation), to: settings.topic("alerts/\(alert.rule)"), alert.json,
         retain: true)
     }
-    while isConnected, flights.count < settings.window, let event = nextEvent() {
+    while isConnected, flights.count < window, let event = nextEvent() {
       send(.event(event.id), to: settings.topic("events"), event.json, retain: false)
     }
   }
@@ -39,7 +39,7 @@ extension UplinkSession {
 
   /// Sends owed ticks in half the window, so that live ticks always find room; the payloads take turns.
   private func drain() -> Int64 {
-    let share = max(settings.window / 2, 1)
+    let share = max(window / 2, 1)
     if now < drainNotBefore { return drainNotBefore - now }
     var idle = 0
     while isConnected, flights.count < share, idle < feeds.count {
@@ -95,7 +95,8 @@ extension UplinkSession {
     let sent = clock.bootNanoseconds()
     do throws(MQTTError) {
       let message = try client.publish(
-        topic: topic, payload: payload, quality: Int32(settings.qualityOfService), retain: retain)
+        topic: topic, payload: payload, quality: Int32(settings.qualityOfService), retain: retain,
+        expirySeconds: cargo.isLive ? settings.messageExpirySeconds : nil, isFrequent: cargo.isFrequent)
       if flights.isEmpty { lastProgress = sent }
       flights[message] = Flight(cargo: cargo, sentNanoseconds: sent)
       sentBytes += UInt64(payload.count + topic.utf8.count)

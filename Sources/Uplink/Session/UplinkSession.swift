@@ -13,6 +13,15 @@ final class UplinkSession {
     case event(UInt64)
     case info(generation: Int)
     case birth
+
+    var isLive: Bool {
+      if case .tick = self { true } else { false }
+    }
+
+    /// Whether many messages go to its topic.
+    var isFrequent: Bool {
+      if case .backlog = self { true } else { isLive }
+    }
   }
 
   /// What the status is made of, to tell whether there is anything new to say.
@@ -30,8 +39,12 @@ final class UplinkSession {
   let uplink: Uplink
   let clock: any Clock
   private(set) var settings: UplinkSettings
-  private(set) var client: MQTTClient?
-  private(set) var isConnected = false
+  var client: MQTTClient?
+  var isConnected = false
+  /// The place of the broker that is tried or connected among those of the settings.
+  var choice = 0
+  /// What the broker said when it accepted us.
+  var limits = MQTTLimits()
   /// One for each payload that carries ticks.
   var feeds: [TickFeed]
   var flights: [Int32: Flight] = [:]
@@ -40,10 +53,10 @@ final class UplinkSession {
   var bucket: TokenBucket
   /// The payload whose backlog was sent last.
   var turn = 0
-  private var backoff: Backoff
-  private var waitUntil: Int64 = 0
-  private var connectedAt: Int64 = 0
-  private var startedConnecting: Int64 = 0
+  var backoff: Backoff
+  var waitUntil: Int64 = 0
+  var connectedAt: Int64 = 0
+  var startedConnecting: Int64 = 0
   /// CLOCK_BOOTTIME nanoseconds of the last acknowledgement, or of the first message that waits for one.
   var lastProgress: Int64 = 0
   /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
@@ -53,7 +66,7 @@ final class UplinkSession {
   var refusal: String?
   var roundTripMilliseconds: Double?
   private var reported: Report?
-  private var random = SystemRandomNumberGenerator()
+  var random = SystemRandomNumberGenerator()
 
   init(
     uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, feeds: [TickFeed], outbox: Outbox
@@ -73,7 +86,6 @@ final class UplinkSession {
   var now: Int64 { clock.bootNanoseconds() / 1_000_000 }
 
   func run() {
-    uplink.publish { $0.broker = settings.address }
     while !uplink.stopping.load(ordering: .acquiring) {
       takeInputs()
       if client == nil, now >= waitUntil { connect() }
@@ -87,43 +99,7 @@ final class UplinkSession {
     sayGoodbye()
   }
 
-  // MARK: Connection
-
-  private func connect() {
-    startedConnecting = now
-    uplink.publish {
-      $0.state = .connecting
-      $0.attempts = backoff.attempts
-    }
-    do throws(MQTTError) {
-      let client = try MQTTClient(settings)
-      try client.setWill(topic: settings.topic("state"), payload: Array("offline".utf8))
-      try client.connect()
-      self.client = client
-    } catch {
-      retreat("\(error)")
-    }
-  }
-
-  /// Gives the connection up and waits before the next: all that was under way is owed again.
-  func retreat(_ reason: String) {
-    if connectedAt > 0, now - connectedAt >= Int64(UplinkLimits.stableSeconds) * 1000 { backoff.reset() }
-    client = nil
-    isConnected = false
-    connectedAt = 0
-    for index in feeds.indices { feeds[index].ledger.loseAll() }
-    for flight in flights.values { outbox.lose(flight.cargo) }
-    flights.removeAll(keepingCapacity: true)
-    waitUntil = now + Int64(backoff.next(using: &random))
-    uplink.publish {
-      if $0.state != .waiting { $0.sinceNanoseconds = clock.bootNanoseconds() }
-      $0.state = .waiting
-      $0.lastError = refusal.map { "\($0); \(reason)" } ?? reason
-      $0.attempts = backoff.attempts
-    }
-  }
-
-  private func sleep(atMost milliseconds: Int) {
+  func sleep(atMost milliseconds: Int) {
     let descriptor = client?.descriptor ?? -1
     // What a QoS 0 message brought about is there at once and rings no bell. Half the keep-alive: the library sends its signs of life.
     let bound = client?.hasEvents == true ? 0 : min(milliseconds, 5_000, max(settings.keepAliveSeconds, 1) * 500)
@@ -134,49 +110,6 @@ final class UplinkSession {
     client.serve(
       readable: !ready[1].intersection(.readable).isEmpty, writable: !ready[1].intersection(.writable).isEmpty)
     for event in client.takeEvents() { handle(event) }
-  }
-
-  private func handle(_ event: MQTTEvent) {
-    guard let client else { return }
-    switch event {
-    case .connected(let reason) where reason == 0: welcome()
-    case .connected(let reason): retreat("the broker refuses the connection: \(client.meaning(connectReason: reason))")
-    case .disconnected(let reason):
-      let what = isConnected ? "the connection was lost" : "the broker closed the connection before accepting it"
-      retreat(what + client.meaning(disconnectReason: reason))
-    case .acknowledged(let message, let reason): acknowledge(message, reason)
-    }
-  }
-
-  private func welcome() {
-    isConnected = true
-    connectedAt = now
-    uplink.publish {
-      $0.state = .connected
-      $0.sinceNanoseconds = clock.bootNanoseconds()
-      $0.connections += 1
-      $0.attempts = 0
-      $0.lastError = refusal
-    }
-    outbox.connected()
-    send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
-  }
-
-  /// Rebuilds a connection that does not come about, or that acknowledges nothing any more.
-  private func superviseConnection() {
-    guard client != nil else { return }
-    if isConnected, backoff.attempts > 0, now - connectedAt >= Int64(UplinkLimits.stableSeconds) * 1000 {
-      backoff.reset()
-      uplink.publish { $0.attempts = 0 }
-    }
-    if !isConnected, now - startedConnecting > Int64(UplinkLimits.connectSeconds) * 1000 {
-      return retreat("the broker did not accept the connection within \(UplinkLimits.connectSeconds) s")
-    }
-    if !flights.isEmpty, clock.bootNanoseconds() - lastProgress > Int64(UplinkLimits.stallSeconds) * 1_000_000_000 {
-      // On a thin link a large message may take that long: the next ones are smaller.
-      for index in feeds.indices { feeds[index].size.shrink() }
-      retreat("the broker acknowledged nothing for \(UplinkLimits.stallSeconds) s")
-    }
   }
 
   // MARK: What comes in
@@ -198,7 +131,7 @@ final class UplinkSession {
 
   private func takeLive(_ tick: LiveTick) {
     for index in feeds.indices {
-      guard isConnected, flights.count < settings.window else {
+      guard isConnected, flights.count < window else {
         feeds[index].ledger.owe(live: tick.sequence)
         continue
       }
@@ -218,12 +151,10 @@ final class UplinkSession {
   }
 
   private func change(_ new: UplinkSettings) {
-    if isConnected {
-      // Maybe we never come back there: nobody shall hold us for online.
-      send(.birth, to: settings.topic("state"), Array("offline".utf8), retain: true)
-      client?.disconnect()
-    }
+    // Maybe we never come back there: nobody shall hold us for online.
+    leave()
     settings = new
+    choice = 0
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)
     bucket = TokenBucket(bytesPerSecond: new.drainBytesPerSecond)
     // Another broker: nothing is known of its limits.
@@ -232,10 +163,7 @@ final class UplinkSession {
     retreat("the settings changed")
     backoff.reset()
     waitUntil = now
-    uplink.publish {
-      $0.broker = new.address
-      $0.lastError = nil
-    }
+    uplink.publish { $0.lastError = nil }
   }
 
   private func report() {

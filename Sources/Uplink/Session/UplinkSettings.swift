@@ -34,12 +34,32 @@ public struct UplinkSettings: Hashable, Sendable {
     public init() {}
   }
 
-  /// How the broker is reached.
-  public var transport: Transport = .tcp
-  /// Host name or address; the path for a Unix socket.
-  public var host = "localhost"
-  /// TCP port.
-  public var port = 1883
+  /// A broker's address.
+  public struct Broker: Hashable, Sendable {
+    /// How the broker is reached.
+    public var transport: Transport = .tcp
+    /// Host name or address; the path for a Unix socket.
+    public var host = "localhost"
+    /// TCP port.
+    public var port = 1883
+
+    /// Names a broker.
+    public init(transport: Transport = .tcp, host: String = "localhost", port: Int = 1883) {
+      (self.transport, self.host, self.port) = (transport, host, port)
+    }
+
+    /// The broker as people know it.
+    public var address: String {
+      switch transport {
+      case .tcp: "mqtt://\(host):\(port)"
+      case .tls: "mqtts://\(host):\(port)"
+      case .unixSocket: "unix:\(host)"
+      }
+    }
+  }
+
+  /// The brokers, by preference; never empty.
+  public var brokers = [Broker()]
   /// Whether MQTT 5 is spoken, else 3.1.1.
   public var isVersion5 = true
   /// The client's id at the broker; the session is kept under it.
@@ -52,6 +72,10 @@ public struct UplinkSettings: Hashable, Sendable {
   public var tls = TLS()
   /// Seconds between signs of life.
   public var keepAliveSeconds = 60
+  /// Seconds for which the broker keeps the session of a node that is away (MQTT 5).
+  public var sessionExpirySeconds = 86_400
+  /// Seconds after which the broker may drop a live tick that a subscriber has not taken (MQTT 5); nil: never.
+  public var messageExpirySeconds: Int?
   /// 0 or 1.
   public var qualityOfService = 1
   /// How ticks are written; each payload is delivered on its own account. Changing them takes a restart.
@@ -76,15 +100,6 @@ public struct UplinkSettings: Hashable, Sendable {
 
   /// A broker on this machine.
   public init() {}
-
-  /// The broker as people know it.
-  public var address: String {
-    switch transport {
-    case .tcp: "mqtt://\(host):\(port)"
-    case .tls: "mqtts://\(host):\(port)"
-    case .unixSocket: "unix:\(host)"
-    }
-  }
 
   /// A topic of this node.
   public func topic(_ level: String) -> String { "\(topicPrefix)/\(node)/\(level)" }

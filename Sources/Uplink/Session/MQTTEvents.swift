@@ -1,0 +1,99 @@
+import CMosquitto
+import Glibc
+
+/// What happened on an MQTT connection.
+enum MQTTEvent: Sendable {
+  /// The broker accepted (0) or refused the connection.
+  case connected(reason: Int32, MQTTLimits)
+  /// The connection is gone; 0 when we ended it.
+  case disconnected(reason: Int32)
+  /// The broker acknowledged a message; a reason of 0x80 and above is a refusal (MQTT 5 only).
+  case acknowledged(message: Int32, reason: Int32)
+  /// The broker answered a subscription; false when it refuses it.
+  case subscribed(message: Int32, isGranted: Bool)
+  /// A message came; `retained` when it lay at the broker before we subscribed.
+  case message(topic: String, payload: [UInt8], retained: Bool)
+
+  /// Whether the connection is over with it.
+  var isEnd: Bool {
+    switch self {
+    case .connected(let reason, _): reason != 0
+    case .disconnected: true
+    case .acknowledged, .subscribed, .message: false
+    }
+  }
+}
+
+/// What the broker says of itself when it accepts a connection (MQTT 5, 3.2.2.3); a 3.1.1 broker says nothing.
+struct MQTTLimits: Hashable, Sendable {
+  /// Messages of QoS 1 that it takes before it has acknowledged the first of them.
+  var receiveMaximum = 65_535
+  /// Bytes of a whole packet.
+  var packetBytes = Int.max
+  /// Topics that may be sent as a number.
+  var topicAliases = 0
+
+  init() {}
+
+  init(_ properties: OpaquePointer?) {
+    var short: UInt16 = 0
+    var long: UInt32 = 0
+    if mosquitto_property_read_int16(properties, Int32(MQTT_PROP_RECEIVE_MAXIMUM.rawValue), &short, false) != nil, short > 0 {
+      receiveMaximum = Int(short)
+    }
+    if mosquitto_property_read_int32(properties, Int32(MQTT_PROP_MAXIMUM_PACKET_SIZE.rawValue), &long, false) != nil, long > 0 {
+      packetBytes = Int(long)
+    }
+    if mosquitto_property_read_int16(properties, Int32(MQTT_PROP_TOPIC_ALIAS_MAXIMUM.rawValue), &short, false) != nil {
+      topicAliases = Int(short)
+    }
+  }
+}
+
+/// Where the callbacks leave what happened, until the thread that served the socket takes it.
+final class MQTTEventBox {
+  var events: [MQTTEvent] = []
+}
+
+// Callbacks are global functions: closures handed to C would be bound to the caller's actor.
+
+private func box(_ pointer: UnsafeMutableRawPointer?) -> MQTTEventBox? {
+  pointer.map { Unmanaged<MQTTEventBox>.fromOpaque($0).takeUnretainedValue() }
+}
+
+func onConnect(
+  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: Int32, _ properties: OpaquePointer?
+) {
+  box(pointer)?.events.append(.connected(reason: reason, MQTTLimits(properties)))
+}
+
+func onSubscribe(
+  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32, _ count: Int32, _ granted: UnsafePointer<Int32>?,
+  _: OpaquePointer?
+) {
+  // One topic a request. 0x80 and above is a refusal.
+  let isGranted = count > 0 && (granted?.pointee ?? 0x80) < 0x80
+  box(pointer)?.events.append(.subscribed(message: message, isGranted: isGranted))
+}
+
+func onMessage(
+  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: UnsafePointer<mosquitto_message>?, _: OpaquePointer?
+) {
+  guard let message = message?.pointee, let topic = message.topic, let box = box(pointer),
+    box.events.count < UplinkLimits.incomingMessages
+  else { return }
+  // Longer ones are cut, and so known to be too long: nothing that is asked of us needs as much.
+  let count = min(Int(max(message.payloadlen, 0)), UplinkLimits.incomingBytes + 1)
+  let payload = count > 0 ? [UInt8](UnsafeRawBufferPointer(start: message.payload, count: count)) : []
+  box.events.append(.message(topic: String(cString: topic), payload: payload, retained: message.retain))
+}
+
+func onDisconnect(_: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: OpaquePointer?) {
+  box(pointer)?.events.append(.disconnected(reason: reason))
+}
+
+func onPublish(
+  _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32, _ reason: Int32, _: OpaquePointer?
+) {
+  box(pointer)?.events.append(.acknowledged(message: message, reason: reason))
+}
