@@ -189,6 +189,12 @@ final class AgentProcess {
       settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
       lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
     if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
+    uplink.saves { [storage] positions in
+      var transaction = BufferTransaction()
+      transaction.deliveries = positions
+      return storage.put(transaction)
+    }
+    storage.onSave { [uplink] marks in uplink.saved(marks) }
   }
 
   private func publishIdentity() {

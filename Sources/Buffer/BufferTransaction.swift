@@ -41,7 +41,7 @@ public struct BufferTransaction: Sendable {
     }
     ticks += later.ticks
     events += later.events
-    deliveries.merge(later.deliveries) { $1 }
+    deliveries.merge(later.deliveries) { $1.mark >= $0.mark ? $1 : $0 }
     alerts = later.alerts ?? alerts
     reservedSequence = later.reservedSequence.map { max($0, reservedSequence ?? 0) } ?? reservedSequence
     reservedEvent = later.reservedEvent.map { max($0, reservedEvent ?? 0) } ?? reservedEvent

@@ -103,7 +103,7 @@ public final class BufferWriter {
       if let reserved = transaction.reservedSequence { try put("reserved_sequence", Int64(clamping: reserved)) }
       if let reserved = transaction.reservedEvent { try put("reserved_event", Int64(clamping: reserved)) }
     }
-    lastDeliveries.merge(transaction.deliveries) { $1 }
+    for (sink, position) in transaction.deliveries { lastDeliveries[sink] = position.stored }
   }
 
   /// Copies the write-ahead log into the database and empties it: before a clean stop.
@@ -175,7 +175,7 @@ public final class BufferWriter {
   }
 
   private func write(_ position: DeliveryPosition, of sink: String) throws(BufferError) {
-    if lastDeliveries[sink] == position { return }
+    if lastDeliveries[sink] == position.stored { return }
     putDelivery.bind(1, sink)
     putDelivery.bind(2, position.next)
     putDelivery.bind(3, position.event)

@@ -137,6 +137,8 @@ public struct DeliveryPosition: Hashable, Sendable {
   public var event: UInt64
   /// Below this tick the position knows nothing: it was made while the buffer could not be read. Not stored.
   public var from: UInt64 = 0
+  /// Grows with what was delivered, within a run: of two positions the one with the higher mark is the newer. Not stored.
+  public var mark: UInt64 = 0
 
   /// A position; `next: 0` when nothing was delivered yet.
   public init(next: UInt64 = 0, owed: [ClosedRange<UInt64>] = [], event: UInt64 = 0) {
@@ -145,11 +147,16 @@ public struct DeliveryPosition: Hashable, Sendable {
     self.event = event
   }
 
+  /// Without what is not stored.
+  var stored: DeliveryPosition { DeliveryPosition(next: next, owed: owed, event: event) }
+
   /// With what an earlier position, up to `lastSequence`, says of the ticks that this one knows nothing of.
   public func completed(by earlier: DeliveryPosition, lastSequence: UInt64) -> DeliveryPosition {
     guard from > 1, lastSequence >= 1 else { return self }
     let unknown = earlier.undelivered(of: 1...min(lastSequence, from - 1))
-    return DeliveryPosition(next: next, owed: unknown + owed, event: min(event, earlier.event))
+    var whole = DeliveryPosition(next: next, owed: unknown + owed, event: min(event, earlier.event))
+    whole.mark = mark
+    return whole
   }
 
   /// The undelivered parts of a range.

@@ -88,6 +88,9 @@ public final class Uplink: Sendable {
   let stopped = Atomic<Bool>(false)
   private let shared = Mutex(UplinkStatus())
   private let committedSequence = Atomic<UInt64>(0)
+  private let savedMark = Atomic<UInt64>(0)
+  /// Puts positions on the disk soon; false when that cannot be now.
+  private let saver = Mutex<(@Sendable ([String: DeliveryPosition]) -> Bool)?>(nil)
 
   /// An uplink that is not started.
   public init() {}
@@ -135,6 +138,20 @@ public final class Uplink: Sendable {
     get { committedSequence.load(ordering: .relaxed) }
     set { committedSequence.store(newValue, ordering: .relaxed) }
   }
+
+  /// Says how positions get to the disk between two commits. A drain asks for it, so that a restart repeats one window at most.
+  public func saves(by save: @escaping @Sendable ([String: DeliveryPosition]) -> Bool) { saver.withLock { $0 = save } }
+
+  /// Marks of the positions on the disk, by sink.
+  public func saved(_ marks: [String: UInt64]) {
+    guard let mark = marks[UplinkSettings.eventSink], mark > saved else { return }
+    savedMark.store(mark, ordering: .relaxed)
+    mailbox.bell.ring()
+  }
+
+  var saved: UInt64 { savedMark.load(ordering: .relaxed) }
+
+  func save(_ positions: [String: DeliveryPosition]) -> Bool { saver.withLock { $0 }?(positions) ?? false }
 
   /// What the uplink says of itself.
   public var status: UplinkStatus { shared.withLock { $0 } }

@@ -28,6 +28,8 @@ public enum UplinkLimits {
   public static let incomingBytes = 64 * 1024
   /// Seconds on a broker that is not the first choice before those above it are tried again.
   public static let preferredRetrySeconds = 900
+  /// Seconds that a drain waits for its position to be on the disk.
+  public static let saveSeconds = 5
   /// Topics sent as a number on one connection.
   public static let topicAliases = 16
   /// Bytes of a password file.

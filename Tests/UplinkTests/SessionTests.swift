@@ -1,4 +1,6 @@
+import Buffer
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Uplink
@@ -81,5 +83,48 @@ import Testing
     let later = try ChildProcess.run("mosquitto_sub", arguments + expiry + ["-W", "1", "-v"], in: bench.feed.folder)
     #expect(later.output.contains("/state online"), "\(later.output)")
     #expect(!later.output.contains("/metrics"), "\(later.output)")
+  }
+}
+
+/// What a kill may repeat.
+@Suite struct SaveTests {
+  @Test func aDrainRunsNoFurtherAheadOfTheDiskThanAWindow() throws {
+    let broker = try Broker(.init(extraLines: ["max_packet_size 2048"]))
+    let subscriber = try Subscriber(["godwit/+/+/backlog"], to: broker)
+    let bench = try Bench(port: broker.port, stored: 2_000) {
+      $0.window = 8
+      $0.drainBytesPerSecond = .max
+    }
+    let asked = Mutex<[[String: DeliveryPosition]]>([])
+    bench.uplink.saves { positions in
+      asked.withLock { $0.append(positions) }
+      return true
+    }
+    try bench.start()
+    eventually("the drain waits for the disk") { asked.withLock { !$0.isEmpty } && subscriber.messages.count >= 8 }
+    subscriber.settle()
+    #expect(subscriber.messages.count == 8)
+    while let newest = asked.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+      let before = subscriber.messages.count
+      bench.uplink.saved(newest.mapValues(\.mark))
+      eventually("it goes on") { bench.isAllDelivered || asked.withLock { !$0.isEmpty } && subscriber.messages.count > before }
+      #expect(subscriber.messages.count <= before + 8)
+    }
+    #expect(bench.isAllDelivered && Set(subscriber.sequences) == Set(1...2_000))
+  }
+
+  @Test func aDiskThatTakesNothingDoesNotStopTheDrain() throws {
+    let broker = try Broker(.init(extraLines: ["max_packet_size 2048"]))
+    let subscriber = try Subscriber(["godwit/+/+/backlog"], to: broker)
+    let bench = try Bench(port: broker.port, stored: 2_000) {
+      $0.window = 8
+      $0.drainBytesPerSecond = .max
+    }
+    bench.uplink.saves { _ in true }
+    try bench.start()
+    eventually("the drain waits for the disk") { subscriber.messages.count >= 8 }
+    bench.clock.lapse(seconds: UplinkLimits.saveSeconds)
+    bench.wake()
+    eventually("it goes on without") { bench.isAllDelivered && Set(subscriber.sequences) == Set(1...2_000) }
   }
 }

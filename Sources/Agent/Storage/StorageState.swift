@@ -14,6 +14,8 @@ struct StorageState {
   private var series: [StoredSeries] = []
   private var epochs: [Epoch] = []
   private var deliveries: [String: DeliveryPosition] = [:]
+  /// The marks of the positions on the disk, by sink.
+  private(set) var savedMarks: [String: UInt64] = [:]
   private var reserved: (sequence: UInt64, event: UInt64) = (0, 0)
   private var translation: SeriesTranslation?
   /// What a file that was opened late says of earlier runs' delivery, for positions that do not know of it yet.
@@ -88,7 +90,7 @@ struct StorageState {
     for epoch in transaction.epochs {
       if let known = epochs.firstIndex(where: { $0.id == epoch.id }) { epochs[known] = epoch } else { epochs.append(epoch) }
     }
-    deliveries.merge(transaction.deliveries) { $1 }
+    deliveries.merge(transaction.deliveries) { $1.mark >= $0.mark ? $1 : $0 }
     reserved.sequence = max(reserved.sequence, transaction.reservedSequence ?? 0)
     reserved.event = max(reserved.event, transaction.reservedEvent ?? 0)
     pending.append(transaction)
@@ -110,6 +112,7 @@ struct StorageState {
       return refuse(error)
     }
     if let last = pending.ticks.last { advance(to: last) }
+    for (sink, position) in pending.deliveries { savedMarks[sink] = position.mark }
     pending = BufferTransaction()
     status.pendingTicks = 0
     if status.state != .ok {

@@ -21,6 +21,7 @@ final class StorageThread: TickStorage {
     /// Whether the agent went on without waiting any longer for the file.
     var isTooLate = false
     var settings: Settings
+    var onSave: (@Sendable ([String: UInt64]) -> Void)?
   }
 
   private let mailbox = Mailbox<BufferTransaction>(capacity: AgentLimits.storageMailbox)
@@ -61,6 +62,9 @@ final class StorageThread: TickStorage {
     }
   }
 
+  /// Has `report` called with the marks of the delivery positions on the disk, by sink, after each commit. On the storage thread.
+  func onSave(_ report: @escaping @Sendable ([String: UInt64]) -> Void) { shared.withLock { $0.onSave = report } }
+
   /// Changes retention and memory limit; the path stays.
   func configure(policy: RetentionPolicy, pendingBytes: Int) {
     shared.withLock {
@@ -97,6 +101,7 @@ final class StorageThread: TickStorage {
       for transaction in mailbox.takeAll() { store.add(transaction) }
       store.write()
       publish(&store)
+      shared.withLock { $0.onSave }?(store.savedMarks)
     }
     for transaction in mailbox.takeAll() { store.add(transaction) }
     store.finish()

@@ -41,8 +41,10 @@ extension UplinkSession {
   private func drain() -> Int64 {
     let share = max(window / 2, 1)
     if now < drainNotBefore { return drainNotBefore - now }
+    savePositions()
     var idle = 0
     while isConnected, flights.count < share, idle < feeds.count {
+      if unsaved.isFull(window, inFlight: flights.count) { return 1_000 }
       turn = (turn + 1) % max(feeds.count, 1)
       guard let owed = nextOwed(of: turn) else {
         feeds[turn].rest()
@@ -56,6 +58,14 @@ extension UplinkSession {
     }
     if idle == feeds.count { source.close() }
     return .max
+  }
+
+  /// Has the position put on the disk now and then while a backlog is sent: a restart repeats a window at most.
+  private func savePositions() {
+    unsaved.saved(uplink.saved)
+    guard unsaved.wantsSave(window, now: now) else { return }
+    let mark = mark
+    if uplink.save(currentPositions) { unsaved.requested(mark: mark, now: now) }
   }
 
   private func nextOwed(of feed: Int) -> ClosedRange<UInt64>? {
@@ -165,6 +175,7 @@ extension UplinkSession {
     case .backlog(let range, let ticks, let feed):
       feeds[feed].ledger.acknowledge(range, ticks: ticks)
       feeds[feed].size.grow()
+      unsaved.add()
       refusal = nil
     default: giveUp(cargo)
     }

@@ -51,6 +51,8 @@ final class UplinkSession {
   var outbox: Outbox
   let source: BufferSource
   var bucket: TokenBucket
+  /// What was acknowledged of the backlog and is not noted on the disk.
+  var unsaved = UnsavedDeliveries()
   /// The payload whose backlog was sent last.
   var turn = 0
   var backoff: Backoff
@@ -171,8 +173,7 @@ final class UplinkSession {
     let report = Report(changes: changes, event: outbox.deliveredEvent, sentBytes: sentBytes)
     guard report != reported else { return }
     reported = report
-    let positions = Self.positions(
-      of: zip(feeds.map(\.payload), feeds.map(\.ledger)), event: report.event, next: uplink.committed + 1)
+    let positions = currentPositions
     // Of several payloads the one that lags counts.
     let owed = feeds.map { feed in (positions[feed.payload.sink]?.owed ?? []).reduce(0) { $0 + UInt64($1.count) } }.max() ?? 0
     let (delivered, lost) = (feeds.map(\.ledger.delivered).min() ?? 0, feeds.map(\.ledger.lost).max() ?? 0)
@@ -185,6 +186,17 @@ final class UplinkSession {
       $0.roundTripMilliseconds = roundTripMilliseconds
     }
   }
+
+  /// How far each sink is, marked with what the ledgers have noted.
+  var currentPositions: [String: DeliveryPosition] {
+    var positions = Self.positions(
+      of: zip(feeds.map(\.payload), feeds.map(\.ledger)), event: outbox.deliveredEvent, next: uplink.committed + 1)
+    for sink in positions.keys { positions[sink]?.mark = mark }
+    return positions
+  }
+
+  /// Grows with all that the ledgers note.
+  var mark: UInt64 { feeds.reduce(outbox.deliveredEvent) { $0 + $1.ledger.changes } }
 
   /// How far each sink is. That of the events is there also when no payload carries ticks: then it owes none below `next`.
   static func positions(
