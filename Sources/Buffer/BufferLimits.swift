@@ -48,6 +48,9 @@ public enum BufferLimits {
   public static let rollupBlocksPerStep = 64
   /// Rows of one block; more is damage.
   public static let rowsPerBlock = 1 << 16
+  /// Values that a block read tick by tick may hold in memory; more is damage. Sealing makes at most about 1.3 million: `valuesPerBlock` and
+  /// the rest of a group, whose rows take a bit for each series (`groupBytes`).
+  public static let valuesPerOpenBlock = 1 << 21
   /// Set-aside damaged databases kept beside the buffer.
   public static let setAsideFiles = 2
 }

@@ -88,30 +88,30 @@ public final class BufferReader {
   /// Gives each tick of a range of sequence numbers to `body`, ascending, in constant memory, until it returns false. `body` may
   /// take its time and may use this reader.
   ///
-  /// - Returns: how many rows could not be decoded; they are left out.
+  /// - Returns: what could not be read on the way.
   public func ticks(
     _ range: ClosedRange<UInt64>, _ body: (borrowing StoredTick) -> Bool
-  ) throws(BufferError) -> Int {
+  ) throws(BufferError) -> ReadDamage {
     let cursor = TickCursor(range, of: self)
     while try cursor.advance(), let tick = cursor.tick {
       if !body(tick) { break }
     }
-    return cursor.damaged
+    return cursor.damage
   }
 
   /// Gives each tick whose wall time lies in a range of Unix milliseconds to `body`, by ascending wall time, then sequence number,
   /// until it returns false. Where the clock was set back, stretches overlap and are merged: memory grows by one batch for each
   /// stretch that overlaps, not with the count of ticks.
   ///
-  /// - Returns: how many rows could not be decoded; they are left out.
+  /// - Returns: what could not be read on the way.
   public func ticks(
     wall range: ClosedRange<Int64>, _ body: (borrowing StoredTick) -> Bool
-  ) throws(BufferError) -> Int {
+  ) throws(BufferError) -> ReadDamage {
     var merge = try WallMerge(range, of: self)
     while let tick = try merge.next() {
       if range.contains(tick.wallMilliseconds), !body(tick) { break }
     }
-    return merge.damaged
+    return merge.damage
   }
 
   /// The sequence numbers whose wall time lies in a range of Unix milliseconds: one range an epoch that has any, ascending. Their wall

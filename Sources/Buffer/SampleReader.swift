@@ -10,7 +10,7 @@ public struct SeriesSamples: Sendable {
   public var values: [Double] = []
   /// One rollup a point; empty in the raw tier.
   public var rollups: [Rollup] = []
-  /// Blocks of which nothing could be read.
+  /// Blocks of which this series could not be read.
   public var damagedBlocks = 0
 }
 

@@ -2,7 +2,7 @@ import Telemetry
 
 /// Walks the points of one series in pieces, by ascending wall time, so that a long range takes constant memory.
 public struct SeriesWalk {
-  /// Blocks of which nothing could be read so far.
+  /// Blocks of which this series could not be read so far.
   public private(set) var damagedBlocks = 0
   private let reader: BufferReader
   private let series: Int

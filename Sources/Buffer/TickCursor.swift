@@ -15,8 +15,8 @@ final class TickCursor {
   private var expected: UInt64 = 0
   /// The tick it stands on; nil before the first and after the last.
   private(set) var tick: StoredTick?
-  /// Rows that could not be decoded so far.
-  private(set) var damaged = 0
+  /// What could not be read so far.
+  private(set) var damage = ReadDamage()
 
   init(_ range: ClosedRange<UInt64>, of reader: BufferReader) {
     self.range = range
@@ -33,7 +33,7 @@ final class TickCursor {
         let failure = decode(row)
         if row.sequence < range.lowerBound { continue }
         guard failure == nil, let epoch = epoch(row.epoch) else {
-          damaged += 1
+          damage.ticks += 1
           continue
         }
         tick = StoredTick(sequence: row.sequence, epoch: epoch, milliseconds: row.milliseconds, values: decoder.values)
@@ -59,7 +59,7 @@ final class TickCursor {
     while let row = block?.next() {
       guard range.contains(row.sequence), row.sequence >= from else { continue }
       guard let epoch = epoch(row.epoch) else {
-        damaged += 1
+        damage.ticks += 1
         continue
       }
       var values = tick?.values ?? []
@@ -77,10 +77,12 @@ final class TickCursor {
   private func open(_ record: BlockRecord) throws(BufferError) {
     position = 0
     do throws(BlockDamage) {
-      block = try OpenBlock(batch.bytes)
+      let opened = try OpenBlock(batch.bytes)
+      damage.columns += opened.damagedColumns
+      block = opened
     } catch {
       if case .unknownVersion(let version) = error { throw StoredBlock.unknown(version, reader.database) }
-      damaged += min(
+      damage.ticks += min(
         max(record.rows, 0), record.sequences.map { $0.clamped(to: max(from, range.lowerBound)...range.upperBound).count } ?? 0)
     }
   }
@@ -130,53 +132,5 @@ struct TickBatch {
     block = nil
     rows.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: true)
-  }
-}
-
-/// A block with all its values in memory, read tick by tick.
-struct OpenBlock {
-  struct Row {
-    var sequence: UInt64
-    var epoch: Int
-    var milliseconds: Int64
-  }
-
-  private let times: BlockTimes
-  private let width: Int
-  /// Column after column.
-  private var cells: [Double]
-  private var row = -1
-
-  /// Decodes a raw block.
-  init(_ bytes: [UInt8]) throws(BlockDamage) {
-    var decoder = try BlockDecoder(bytes)
-    let directory = decoder.directory
-    guard directory.head.tier == .raw else { throw .damaged }
-    times = directory.times
-    width = (directory.entries.last?.series ?? -1) + 1
-    guard width <= BufferLimits.rowsPerBlock else { throw .damaged }
-    cells = []
-    cells.reserveCapacity(width * times.count)
-    var values: [Double] = []
-    for entry in directory.entries {
-      let gap = entry.series * times.count - cells.count
-      if gap > 0 { cells.append(contentsOf: repeatElement(.missing, count: gap)) }
-      try decoder.read(entry, to: &values)
-      cells.append(contentsOf: values)
-    }
-  }
-
-  /// Goes to the next row; nil after the last.
-  mutating func next() -> Row? {
-    guard row + 1 < times.count else { return nil }
-    row += 1
-    return Row(
-      sequence: UInt64(clamping: times.sequences[row]), epoch: Int(times.epochs[row]), milliseconds: times.milliseconds[row])
-  }
-
-  /// The values of the row it stands on.
-  func fill(_ values: inout [Double]) {
-    if values.count != width { values = [Double](repeating: .missing, count: width) }
-    for column in 0..<width { values[column] = cells[column * times.count + row] }
   }
 }

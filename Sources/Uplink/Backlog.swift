@@ -6,8 +6,8 @@ import Telemetry
 struct Backlog {
   /// What there is to send of an owed range.
   enum Piece {
-    /// A message over a range, holding this many ticks.
-    case message(ClosedRange<UInt64>, ticks: UInt64, json: [UInt8])
+    /// A message over a range, holding this many ticks; of the blocks it was read from so many columns are damaged.
+    case message(ClosedRange<UInt64>, ticks: UInt64, damagedColumns: Int, json: [UInt8])
     /// The buffer holds nothing of the range any more.
     case gone(ClosedRange<UInt64>, ticks: UInt64)
     /// The buffer cannot be read now.
@@ -60,7 +60,8 @@ struct Backlog {
     return liveWriter.bytes
   }
 
-  /// The first message of an owed range: `{"first":…,"last":…,"ticks":[…]}`.
+  /// The first message of an owed range: `{"first":…,"last":…,"ticks":[…]}`, with `"damaged_columns":…` before the ticks where values are
+  /// lacking because the buffer is damaged.
   mutating func message(_ owed: ClosedRange<UInt64>) -> Piece {
     do throws(BufferError) {
       let reader = try openReader()
@@ -72,7 +73,7 @@ struct Backlog {
       var stored = storedJSON
       let (mostBytes, mostTicks) = (messageBytes, messageTicks)
       body.beginArray()
-      _ = try reader.ticks(owed) { tick in
+      let damage = try reader.ticks(owed) { tick in
         // The reader takes up series that were named after it was opened.
         if reader.series.count > stored.seriesCount { stored.learn(reader.series.dropFirst(stored.seriesCount).map(\.key)) }
         stored.append(
@@ -91,10 +92,14 @@ struct Backlog {
       writer.integer(first)
       writer.key("last")
       writer.integer(last)
+      if damage.columns > 0 {
+        writer.key("damaged_columns")
+        writer.integer(damage.columns)
+      }
       writer.key("ticks")
       writer.raw(body.bytes)
       writer.endObject()
-      return .message(owed.lowerBound...last, ticks: ticks, json: writer.bytes)
+      return .message(owed.lowerBound...last, ticks: ticks, damagedColumns: damage.columns, json: writer.bytes)
     } catch {
       reader = nil
       return .unreadable

@@ -49,8 +49,9 @@ extension UplinkSession {
       let wait = backlog.bucket.wait(milliseconds: now)
       if wait > 0 { return Int64(wait) }
       switch backlog.message(owed) {
-      case .message(let range, let ticks, let json):
+      case .message(let range, let ticks, let damaged, let json):
         ledger.send(owed: range)
+        damagedColumns += UInt64(damaged)
         ledger.note(lost: UInt64(range.count) - ticks)
         backlog.bucket.take(json.count)
         send(.backlog(range, ticks: ticks), to: settings.topic("backlog"), json, retain: false)

@@ -45,6 +45,7 @@ final class UplinkSession {
   /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
   var drainNotBefore: Int64 = 0
   var sentBytes: UInt64 = 0
+  var damagedColumns: UInt64 = 0
   /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
   var refusal: String?
   var roundTripMilliseconds: Double?
@@ -227,6 +228,7 @@ final class UplinkSession {
     uplink.publish {
       $0.deliveredTicks = delivered
       $0.lostTicks = lost
+      $0.damagedColumns = damagedColumns
       $0.position = position
       $0.owedTicks = owed
       $0.sentBytes = sentBytes

@@ -136,11 +136,11 @@ import Testing
   @Test func historyOverTwoBoots() throws {
     let span = try StoredSpan(path: path, sinceMilliseconds: 599_000)
     var history = History(from: span.from, to: span.to, parts: 2)
-    let damaged = try span.each { tick in
+    let damage = try span.each { tick in
       history.add(tick.values[0], at: tick.wallMilliseconds)
       return true
     }
-    #expect(damaged == 0)
+    #expect(damage.isNone)
     #expect(history.parts.map(\.count) == [300, 300])
     #expect(history.parts[1].minimum == 30)
     #expect(history.maximum == 59.9)

@@ -14,7 +14,7 @@ final class Export {
   var progress = Progress(total: 0, isShown: false)
   private(set) var stepMilliseconds: Int64?
   private(set) var tier = Tier.raw
-  private var damagedTicks = 0
+  private var damage = ReadDamage()
   private var damagedBlocks = 0
   private var repeated = 0
 
@@ -39,7 +39,10 @@ final class Export {
   /// What was left out, for people.
   var remarks: [String] {
     var lines: [String] = []
-    if damagedTicks > 0 { lines.append("\(damagedTicks) damaged ticks were left out") }
+    if damage.ticks > 0 { lines.append("\(damage.ticks) damaged ticks were left out") }
+    if damage.columns > 0 {
+      lines.append("\(damage.columns) damaged columns of blocks were left out; godwit buffer verify says which")
+    }
     if damagedBlocks > 0 { lines.append("\(damagedBlocks) damaged blocks were left out; godwit buffer verify says which") }
     if repeated > 0 {
       lines.append("\(repeated) values were left out: the clock was set back, and their times were there already")
@@ -56,7 +59,7 @@ final class Export {
     var writer = ExportWriter(format, series: span.reader.series, only: isFiltered ? Set(series.map(\.id)) : nil)
     try sink.put(writer.header)
     var failure: (any Error)?
-    damagedTicks = try span.each { tick in
+    damage = try span.each { tick in
       do {
         try progress.step()
         if let line = writer.line(tick) { try sink.put(line) }

@@ -67,8 +67,8 @@ struct StoredSpan {
 
   /// Gives the ticks by ascending wall time to `body`, until it returns false.
   ///
-  /// - Returns: how many could not be decoded.
-  func each(_ body: (borrowing StoredTick) -> Bool) throws -> Int {
+  /// - Returns: what could not be read on the way.
+  func each(_ body: (borrowing StoredTick) -> Bool) throws -> ReadDamage {
     try Failure.rethrow { try reader.ticks(wall: from...to, body) }
   }
 }

@@ -69,13 +69,13 @@ private final class FailingRun {
 
   private func compare(_ workload: Workload, _ place: String) throws {
     var found: Set<UInt64> = []
-    let damaged = try BufferReader(path: path).ticks(0...(.max)) { tick in
+    let damage = try BufferReader(path: path).ticks(0...(.max)) { tick in
       let bits = tick.values.map(\.bitPattern)
       if workload.ticks[tick.sequence]?.tick.bits != bits { troubles.append("tick \(tick.sequence) is another") }
       found.insert(tick.sequence)
       return true
     }
-    if damaged > 0 { troubles.append("\(damaged) damaged \(place)") }
+    if !damage.isNone { troubles.append("\(damage) \(place)") }
     for (sequence, known) in workload.ticks where known.entry.committed != .max && known.entry.evicted == .max {
       if !found.contains(sequence) { troubles.append("tick \(sequence) lost \(place)") }
     }

@@ -83,7 +83,7 @@ struct PowerCut {
 
   private func found(_ reader: BufferReader) throws -> (ticks: [Workload.Tick], events: [UInt64], damaged: Int) {
     var ticks: [Workload.Tick] = []
-    let damaged = try reader.ticks(0...(.max)) { tick in
+    let damage = try reader.ticks(0...(.max)) { tick in
       var values = tick.values
       while values.count < Workload.seriesCount { values.append(.missing) }
       ticks.append(
@@ -91,7 +91,7 @@ struct PowerCut {
           sequence: tick.sequence, epoch: tick.epoch.id, milliseconds: tick.milliseconds, bits: values.map(\.bitPattern)))
       return true
     }
-    return (ticks, try reader.events(after: 0, limit: 10_000).map(\.id), damaged)
+    return (ticks, try reader.events(after: 0, limit: 10_000).map(\.id), damage.ticks + damage.columns)
   }
 
   private func check(
