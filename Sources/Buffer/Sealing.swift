@@ -36,7 +36,7 @@ extension BufferWriter {
       try database.execute(
         "DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)", operation: "seal ticks in")
       for (record, data) in blocks { try record.insert(data, into: database) }
-      try mergeRollups()
+      try mergeBlocks()
       sealing = Sealing(range: range, ticks: batch.times.count, damaged: batch.damaged)
     }
     return sealing

@@ -96,7 +96,8 @@ struct BufferCompactCommand: ParsableCommand {
     }
     withExtendedLifetime(lock) {}
     let sealed = done.sealedTicks == 0 ? "" : "; \(done.sealedTicks) ticks sealed"
-    Output.line("\(path): \(Quantity.size(done.bytesBefore)) before, \(Quantity.size(done.bytesAfter)) after\(sealed)")
+    let merged = done.mergedBlocks == 0 ? "" : "; \(done.mergedBlocks) blocks merged"
+    Output.line("\(path): \(Quantity.size(done.bytesBefore)) before, \(Quantity.size(done.bytesAfter)) after\(sealed)\(merged)")
     if done.damagedTicks > 0 { Output.error("godwit: \(done.damagedTicks) damaged ticks were dropped") }
     if let problem = done.rewriteProblem { Output.error("godwit: only free pages were returned: \(problem)") }
   }

@@ -50,8 +50,9 @@ private final class FailingRun {
       workload.prepare()
       try attempt("commit") { try workload.commit() }
       try attempt("upkeep") { try workload.keepUp() }
-      try attempt("seal") { _ = try workload.writer.seal(atLeast: 30) }
+      try attempt("seal") { try workload.seal(atLeast: 5) }
     }
+    if !workload.hasMerged { troubles.append("nothing was merged") }
     try attempt("checkpoint") { try workload.writer.checkpoint() }
     fault_fail(0, 0, 0)
     try compare(workload, "at the end")

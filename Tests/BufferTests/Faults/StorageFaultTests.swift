@@ -26,6 +26,7 @@ import Testing
       // Nothing is shown of what did not happen.
       #expect(workload.ticks.values.contains { $0.entry.evicted < .max }, "seed \(seed) evicts nothing")
       #expect(try workload.writer.database.integer("SELECT count(*) FROM minute") ?? 0 > 0, "seed \(seed) seals nothing")
+      #expect(workload.hasMerged, "seed \(seed) merges nothing")
       var random = SeededRandom(seed: seed &+ 1_000_000)
       let calls = Workload.calls
       let count = min(Self.pointsPerWorkload, Self.points - tally.run)
