@@ -184,16 +184,13 @@ public final class BufferReader {
       selectTicks.bind(1, start)
       selectTicks.bind(2, through)
       while batch.bytes.count < BufferLimits.fetchedBytes, try selectTicks.step() {
-        let sequence = selectTicks.sequence(0)
-        guard sequence >= start, sequence > batch.rows.last?.sequence ?? 0 || batch.rows.isEmpty else {
+        let stamp = TickStamp(selectTicks)
+        guard stamp.sequence >= start, stamp.sequence > batch.rows.last?.stamp.sequence ?? 0 || batch.rows.isEmpty else {
           throw TickBounds.disorder(database)
         }
         let begin = batch.bytes.count
         selectTicks.withBlob(4) { batch.bytes.append(contentsOf: $0) }
-        batch.rows.append(
-          TickBatch.Row(
-            sequence: sequence, epoch: Int(selectTicks.integer(1)), milliseconds: selectTicks.integer(2),
-            back: selectTicks.integer(3), bytes: begin..<batch.bytes.count))
+        batch.rows.append(TickBatch.Row(stamp: stamp, bytes: begin..<batch.bytes.count))
       }
     }
   }

@@ -89,7 +89,7 @@ public final class BufferWriter {
         insertTick.bind(2, tick.epoch)
         insertTick.bind(3, tick.milliseconds)
         insertTick.bind(4, tick.back)
-        insertTick.bind(5, tick.bytes)
+        insertTick.bind(5, tick.rowBytes)
         try insertTick.run()
         guard database.changes == 1 else {
           throw BufferError(

@@ -64,15 +64,13 @@ extension BufferReader {
     guard try rowsMayHold(query.range, reach: query.found.tier.stepMilliseconds) else { return }
     let statement = try database.prepare("SELECT seq, epoch, at, back, [values] FROM tick ORDER BY seq")
     var decoder = TickDecoder(decimals: series.map(\.decimals))
-    var expected: UInt64 = 0
     while try statement.step() {
-      let sequence = statement.sequence(0)
-      guard statement.integer(3) == 0 || sequence == expected, statement.withBlob(4, { decoder.decode(raw: $0) == nil }) else {
-        continue
-      }
-      expected = sequence &+ 1
+      let stamp = TickStamp(statement)
+      let failure = statement.withBlob(4) { decoder.decode(stamp, row: $0) }
+      if case .unknownFormat(let format) = failure { throw TickDecoder.unknown(format, database) }
+      guard failure == nil else { continue }
       guard decoder.values.indices.contains(query.series) else { continue }
-      query.addTick(statement.integer(1), statement.integer(2), decoder.values[query.series])
+      query.addTick(stamp.epoch, stamp.milliseconds, decoder.values[query.series])
     }
   }
 }

@@ -12,7 +12,6 @@ final class TickCursor {
   /// Where the last fetch began: a block may begin before that.
   private var from: UInt64 = 0
   private var decoder = TickDecoder(decimals: [])
-  private var expected: UInt64 = 0
   /// The tick it stands on; nil before the first and after the last.
   private(set) var tick: StoredTick?
   /// What could not be read so far.
@@ -30,13 +29,14 @@ final class TickCursor {
       while position < batch.rows.count {
         let row = batch.rows[position]
         position += 1
-        let failure = decode(row)
-        if row.sequence < range.lowerBound { continue }
-        guard failure == nil, let epoch = epoch(row.epoch) else {
+        let failure = try decode(row)
+        if row.stamp.sequence < range.lowerBound { continue }
+        guard failure == nil, let epoch = epoch(Int(row.stamp.epoch)) else {
           damage.ticks += 1
           continue
         }
-        tick = StoredTick(sequence: row.sequence, epoch: epoch, milliseconds: row.milliseconds, values: decoder.values)
+        tick = StoredTick(
+          sequence: row.stamp.sequence, epoch: epoch, milliseconds: row.stamp.milliseconds, values: decoder.values)
         return true
       }
       guard try fetch() else {
@@ -46,11 +46,11 @@ final class TickCursor {
     }
   }
 
-  private func decode(_ row: TickBatch.Row) -> TickCodecError? {
-    // A row lost from the middle of its group takes the rest of the group along.
-    guard row.back == 0 || row.sequence == expected else { return .baseMissing }
-    let failure = batch.bytes.withUnsafeBytes { decoder.decode(raw: UnsafeRawBufferPointer(rebasing: $0[row.bytes])) }
-    if failure == nil { expected = row.sequence &+ 1 }
+  private func decode(_ row: TickBatch.Row) throws(BufferError) -> TickCodecError? {
+    let failure = batch.bytes.withUnsafeBytes {
+      decoder.decode(row.stamp, row: UnsafeRawBufferPointer(rebasing: $0[row.bytes]))
+    }
+    if case .unknownFormat(let format) = failure { throw TickDecoder.unknown(format, reader.database) }
     return failure
   }
 
@@ -89,7 +89,7 @@ final class TickCursor {
 
   /// Reads the next batch; false at the end of the range.
   private func fetch() throws(BufferError) -> Bool {
-    let last = batch.block?.last ?? batch.rows.last?.sequence ?? .max
+    let last = batch.block?.last ?? batch.rows.last?.stamp.sequence ?? .max
     guard isFirst || last < range.upperBound else { return false }
     from = isFirst ? range.lowerBound : last + 1
     try reader.fetch(&batch, from: from, through: range.upperBound, fromKey: isFirst)
@@ -115,10 +115,7 @@ final class TickCursor {
 /// Some rows of the tick log, copied.
 struct TickBatch {
   struct Row {
-    var sequence: UInt64
-    var epoch: Int
-    var milliseconds: Int64
-    var back: Int64
+    var stamp: TickStamp
     /// Where its values lie in the batch's bytes.
     var bytes: Range<Int>
   }
