@@ -108,6 +108,8 @@ private struct SealedTicks {
 
   /// Reads the values of some series.
   private mutating func load(_ series: Range<Int>) throws(BufferError) {
+    // What was loaded before goes first: the values of two loads never take memory together.
+    cells = []
     cells = [Double](repeating: .missing, count: series.count * capacity)
     (loaded, times, damaged) = (series, BlockTimes(), 0)
     var decoder = TickDecoder(decimals: digits)
