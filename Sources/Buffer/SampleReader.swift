@@ -10,8 +10,11 @@ public struct SeriesSamples: Sendable {
   public var values: [Double] = []
   /// One rollup a point; empty in the raw tier.
   public var rollups: [Rollup] = []
-  /// Blocks of which this series could not be read.
-  public var damagedBlocks = 0
+  /// Blocks of which this series' part could not be read, by their first sequence number.
+  public var damaged: Set<UInt64> = []
+
+  /// How many those are.
+  public var damagedBlocks: Int { damaged.count }
 }
 
 extension BufferReader {
@@ -106,7 +109,7 @@ struct SampleQuery {
     if found.tier == .raw { found.values.reserveCapacity(rows) }
     for record in records {
       guard var block = try StoredBlock(record, only: series, database) else {
-        found.damagedBlocks += 1
+        found.damaged.insert(record.first)
         continue
       }
       guard let entry = block.directory.entries.first else { continue }
@@ -114,12 +117,12 @@ struct SampleQuery {
         if let values = try block.values(entry, &decoder) {
           add(values, block.directory.times, isWhole: entry.form.count == values.count)
         } else {
-          found.damagedBlocks += 1
+          found.damaged.insert(record.first)
         }
       } else if let column = try block.rollups(entry, &decoder) {
         add(column, block.directory.times)
       } else {
-        found.damagedBlocks += 1
+        found.damaged.insert(record.first)
       }
     }
   }

@@ -49,7 +49,7 @@ import Testing
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   func exported(_ arguments: String...) throws -> String {
-    let file = folder + "/out"
+    let file = folder + "/out.jsonl"
     var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", file] + arguments)
     try command.run()
     #expect(!FileManager.default.fileExists(atPath: file + ".partial"))
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func aFolderThatIsNotThereIsAnError() throws {
-    var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", folder + "/no/out"])
+    var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", folder + "/no/out.csv"])
     #expect(throws: Failure.self) { try command.run() }
     var missing = try Godwit.parseAsRoot(["export", "--buffer", folder + "/none.db"])
     #expect(throws: Failure.self) { try missing.run() }

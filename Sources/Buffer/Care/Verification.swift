@@ -84,7 +84,7 @@ extension BufferReader {
     _ record: BlockRecord, _ name: String, _ decoder: inout ColumnDecoder, _ found: inout Verification
   ) throws(BufferError) {
     guard var block = try StoredBlock(record, database) else {
-      return found.note("\(name): head or directory is damaged", cost: "its \(record.rows) rows of all series")
+      return found.note("\(name): head or directory is damaged", cost: "its rows of all series, \(record.rows)")
     }
     let times = block.directory.times
     if block.directory.head.rows != record.rows {
@@ -94,7 +94,7 @@ extension BufferReader {
       found.note("\(name): its sequence numbers do not ascend", cost: "the order of its rows")
     }
     for epoch in Set(times.epochs) where !epochs.contains(where: { Int64($0.id) == epoch }) {
-      found.note("\(name): epoch \(epoch) is not there", cost: "the wall time of \(times.epochs.count { $0 == epoch }) rows")
+      found.note("\(name): epoch \(epoch) is not there", cost: "the wall time of its rows, \(times.epochs.count { $0 == epoch })")
     }
     for entry in block.directory.entries {
       found.columns += 1
@@ -103,7 +103,8 @@ extension BufferReader {
       if isGood, series.indices.contains(entry.series) { continue }
       let key = series.indices.contains(entry.series) ? series[entry.series].key : "unknown series \(entry.series)"
       found.note(
-        "\(name): the column of \(key) is \(isGood ? "without a name" : "damaged")", cost: "\(entry.form.count) values of it")
+        "\(name): the column of \(key) is \(isGood ? "without a name" : "damaged")", cost: "its values there, \(entry.form.count)"
+      )
     }
   }
 

@@ -15,7 +15,7 @@ final class Export {
   private(set) var stepMilliseconds: Int64?
   private(set) var tier = Tier.raw
   private var damage = ReadDamage()
-  private var damagedBlocks = 0
+  private var damagedBlocks: Set<UInt64> = []
   private var repeated = 0
 
   init(span: StoredSpan, series: [StoredSeries], isFiltered: Bool) {
@@ -39,13 +39,14 @@ final class Export {
   /// What was left out, for people.
   var remarks: [String] {
     var lines: [String] = []
-    if damage.ticks > 0 { lines.append("\(damage.ticks) damaged ticks were left out") }
-    if damage.columns > 0 {
-      lines.append("\(damage.columns) damaged columns of blocks were left out; godwit buffer verify says which")
+    for (count, noun) in [
+      (damage.ticks, "damaged tick"), (damage.columns, "damaged column"), (damagedBlocks.count, "damaged block"),
+    ] where count > 0 {
+      lines.append("left out: \(counted(count, noun)); godwit buffer verify says which")
     }
-    if damagedBlocks > 0 { lines.append("\(damagedBlocks) damaged blocks were left out; godwit buffer verify says which") }
     if repeated > 0 {
-      lines.append("\(repeated) values were left out: the clock was set back, and their times were there already")
+      lines.append(
+        "left out: \(counted(repeated, "value")): the clock was set back, and a value of the same time was there already")
     }
     return lines
   }
@@ -153,6 +154,6 @@ final class Export {
       }
       if Interruption.isPending { throw Failure("interrupted: nothing was written", status: Interruption.exitStatus) }
     }
-    damagedBlocks += walk.damagedBlocks
+    damagedBlocks.formUnion(walk.damaged)
   }
 }
