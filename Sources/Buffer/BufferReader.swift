@@ -35,6 +35,7 @@ public final class BufferReader {
 
   private static func open(_ path: String) throws(BufferError) -> (Database, withoutLog: Bool) {
     if let message = FileHeader.absence(path) { throw BufferError(.cannotOpen, "open", path: path, message: message) }
+    if FileHeader.hasLogWithoutCommit(path) { return (try open(path, .unshared), false) }
     do throws(BufferError) {
       return (try open(path, .reader), false)
     } catch  where error.kind == .readOnly || error.kind == .cannotOpen {
