@@ -88,6 +88,6 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
-    tests("EndToEndTests", uses: ["CMosquitto", "CSQLite"]),
+    tests("EndToEndTests", uses: ["CMosquitto", "CSQLite", "KillableWriter"]),
   ]
 )

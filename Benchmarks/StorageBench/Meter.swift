@@ -2,16 +2,20 @@ import Glibc
 
 /// What this process has used so far.
 struct Meter {
-  var cpuSeconds: Double
+  var userSeconds: Double
+  var kernelSeconds: Double
   /// Bytes handed to the file system by write calls: `wchar` of /proc/self/io.
   var writtenBytes: Int
 
   static func now() -> Meter {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return Meter(
-      cpuSeconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9, writtenBytes: number("wchar:", in: "/proc/self/io") ?? 0)
+      userSeconds: seconds(usage.ru_utime), kernelSeconds: seconds(usage.ru_stime),
+      writtenBytes: number("wchar:", in: "/proc/self/io") ?? 0)
   }
+
+  private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
   /// Kilobytes of resident memory now, or at most so far.
   static func residentKilobytes(peak: Bool = false) -> Int { number(peak ? "VmHWM:" : "VmRSS:", in: "/proc/self/status") ?? 0 }

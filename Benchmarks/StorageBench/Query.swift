@@ -1,18 +1,45 @@
 import Buffer
-import Glibc
+import CSQLite
 
-/// One query in a process of its own, as a technician's would be.
-enum Query {
-  /// Prints milliseconds since the process' main began, and how many points came.
-  static func run(_ path: String, series: Int, span: Int64, tier: Tier) throws {
+/// A question for one series, as a technician's process would ask it.
+struct Query {
+  let path: String
+  let series: Int
+  /// Unix milliseconds.
+  let range: ClosedRange<Int64>
+  let tier: Tier
+
+  /// Milliseconds since the process' main began, and how many points came.
+  func askSealed() throws -> String {
     let begin = Meter.monotonicMilliseconds()
-    let reader = try BufferReader(path: path)
-    let opened = Meter.monotonicMilliseconds()
-    let stated = opened
-    let end = SealedDesign.begin + Int64(try reader.extent()?.upperBound ?? 0) * 1_000
-    let answer = try reader.samples(series: series, wall: (end - span + 1)...end, tier: tier)
-    let done = Meter.monotonicMilliseconds()
-    if getenv("PARTS") != nil { print("open \(opened - begin), read \(done - opened)") }
-    print("\(done - stated + opened - begin) \(answer.values.count) \(answer.tier)")
+    let answer = try BufferReader(path: path).samples(series: series, wall: range, tier: tier)
+    return "\(Meter.monotonicMilliseconds() - begin) \(answer.values.count)"
+  }
+
+  /// The same of the naive design, where rollups are made by the question.
+  func askNaive() -> String {
+    let begin = Meter.monotonicMilliseconds()
+    var database: OpaquePointer?
+    guard sqlite3_open(path, &database) == SQLITE_OK else { return "" }
+    defer { sqlite3_close(database) }
+    let step = max(tier.stepMilliseconds, 1)
+    var statement: OpaquePointer?
+    sqlite3_prepare_v2(
+      database,
+      tier == .raw
+        ? "SELECT at, value FROM sample WHERE series = ? AND at BETWEEN ? AND ? ORDER BY at"
+        : "SELECT at - at % \(step), avg(value), min(value), max(value), count(*) FROM sample WHERE series = ? AND at BETWEEN ? AND ? GROUP BY 1",
+      -1, &statement, nil)
+    defer { sqlite3_finalize(statement) }
+    sqlite3_bind_int64(statement, 1, Int64(series))
+    sqlite3_bind_int64(statement, 2, range.lowerBound)
+    sqlite3_bind_int64(statement, 3, range.upperBound)
+    var times: [Int64] = []
+    var values: [Double] = []
+    while sqlite3_step(statement) == SQLITE_ROW {
+      times.append(sqlite3_column_int64(statement, 0))
+      values.append(sqlite3_column_double(statement, 1))
+    }
+    return "\(Meter.monotonicMilliseconds() - begin) \(values.count)"
   }
 }

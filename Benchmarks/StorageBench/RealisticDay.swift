@@ -52,8 +52,11 @@ struct RealisticDay {
   private var hidden: [Double]
   private var random: UInt64
 
-  init(seed: UInt64) {
-    shapes = Shape.allCases.flatMap { Array(repeating: $0, count: $0.count) }
+  /// All series of the day, or some of the same kinds.
+  init(
+    seed: UInt64, shapes: [Shape] = Shape.allCases.flatMap { Array(repeating: $0, count: $0.count) }
+  ) {
+    self.shapes = shapes
     random = seed
     state = [Double](repeating: 0, count: shapes.count)
     hidden = state

@@ -265,6 +265,9 @@ final class Supervisor {
   /// Logs when the link is lost or comes back, and each new reason.
   private func noteLink(_ uplink: UplinkStatus) {
     defer { loggedLink = uplink }
+    if uplink.damagedColumns > loggedLink.damagedColumns {
+      environment.log.problem("uplink", "backlog messages lack values of damaged columns; godwit buffer verify says which")
+    }
     guard uplink.state != loggedLink.state || uplink.lastError != loggedLink.lastError else { return }
     if let error = uplink.lastError, error != loggedLink.lastError { environment.log.problem("uplink", error) }
     if uplink.state == .connected, uplink.connections != loggedLink.connections {

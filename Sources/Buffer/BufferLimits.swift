@@ -42,12 +42,21 @@ public enum BufferLimits {
   public static let valuesPerBlock = 1 << 17
   /// Blocks sealed by one call, so that a commit stays short.
   public static let blocksPerCall = 4
-  /// Rollup blocks of one size that are merged into one of the next.
+  /// Blocks of one size that are merged into one of the next.
   public static let mergedBlocks = 4
+  /// Rows of a raw block that was merged while the agent runs: those of thousands of series are sealed in small blocks.
+  public static let ticksPerMergedBlock = 2 * ticksPerBlock
+  /// Rows of a raw block that was merged by compacting.
+  public static let ticksPerCompactedBlock = 4 * ticksPerBlock
+  /// Values of a merged raw block: a reader of all series holds them in memory, 8 MiB.
+  public static let valuesPerMergedBlock = 1 << 20
   /// Rollup blocks looked at in one round of making room.
   public static let rollupBlocksPerStep = 64
   /// Rows of one block; more is damage.
   public static let rowsPerBlock = 1 << 16
+  /// Values that a block read tick by tick may hold in memory; more is damage. Sealing makes at most about 1.3 million: `valuesPerBlock` and
+  /// the rest of a group, whose rows take a bit for each series (`groupBytes`). Merging makes fewer.
+  public static let valuesPerOpenBlock = 1 << 21
   /// Set-aside damaged databases kept beside the buffer.
   public static let setAsideFiles = 2
 }

@@ -35,6 +35,7 @@ public final class BufferReader {
 
   private static func open(_ path: String) throws(BufferError) -> (Database, withoutLog: Bool) {
     if let message = FileHeader.absence(path) { throw BufferError(.cannotOpen, "open", path: path, message: message) }
+    if FileHeader.hasLogWithoutCommit(path) { return (try open(path, .unshared), false) }
     do throws(BufferError) {
       return (try open(path, .reader), false)
     } catch  where error.kind == .readOnly || error.kind == .cannotOpen {
@@ -88,30 +89,30 @@ public final class BufferReader {
   /// Gives each tick of a range of sequence numbers to `body`, ascending, in constant memory, until it returns false. `body` may
   /// take its time and may use this reader.
   ///
-  /// - Returns: how many rows could not be decoded; they are left out.
+  /// - Returns: what could not be read on the way.
   public func ticks(
     _ range: ClosedRange<UInt64>, _ body: (borrowing StoredTick) -> Bool
-  ) throws(BufferError) -> Int {
+  ) throws(BufferError) -> ReadDamage {
     let cursor = TickCursor(range, of: self)
     while try cursor.advance(), let tick = cursor.tick {
       if !body(tick) { break }
     }
-    return cursor.damaged
+    return cursor.damage
   }
 
   /// Gives each tick whose wall time lies in a range of Unix milliseconds to `body`, by ascending wall time, then sequence number,
   /// until it returns false. Where the clock was set back, stretches overlap and are merged: memory grows by one batch for each
   /// stretch that overlaps, not with the count of ticks.
   ///
-  /// - Returns: how many rows could not be decoded; they are left out.
+  /// - Returns: what could not be read on the way.
   public func ticks(
     wall range: ClosedRange<Int64>, _ body: (borrowing StoredTick) -> Bool
-  ) throws(BufferError) -> Int {
+  ) throws(BufferError) -> ReadDamage {
     var merge = try WallMerge(range, of: self)
     while let tick = try merge.next() {
       if range.contains(tick.wallMilliseconds), !body(tick) { break }
     }
-    return merge.damaged
+    return merge.damage
   }
 
   /// The sequence numbers whose wall time lies in a range of Unix milliseconds: one range an epoch that has any, ascending. Their wall
@@ -184,16 +185,13 @@ public final class BufferReader {
       selectTicks.bind(1, start)
       selectTicks.bind(2, through)
       while batch.bytes.count < BufferLimits.fetchedBytes, try selectTicks.step() {
-        let sequence = selectTicks.sequence(0)
-        guard sequence >= start, sequence > batch.rows.last?.sequence ?? 0 || batch.rows.isEmpty else {
+        let stamp = TickStamp(selectTicks)
+        guard stamp.sequence >= start, stamp.sequence > batch.rows.last?.stamp.sequence ?? 0 || batch.rows.isEmpty else {
           throw TickBounds.disorder(database)
         }
         let begin = batch.bytes.count
         selectTicks.withBlob(4) { batch.bytes.append(contentsOf: $0) }
-        batch.rows.append(
-          TickBatch.Row(
-            sequence: sequence, epoch: Int(selectTicks.integer(1)), milliseconds: selectTicks.integer(2),
-            back: selectTicks.integer(3), bytes: begin..<batch.bytes.count))
+        batch.rows.append(TickBatch.Row(stamp: stamp, bytes: begin..<batch.bytes.count))
       }
     }
   }

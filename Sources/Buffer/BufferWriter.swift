@@ -50,13 +50,13 @@ public final class BufferWriter {
   private let putOwed: Statement
   private let putAlert: Statement
   private(set) var lastDeliveries: [String: DeliveryPosition] = [:]
-  private var logBytes: Int
+  private(set) var policy: RetentionPolicy
 
   /// Opens the file, or makes it; directories are not made.
   public init(path: String, node: String, policy: RetentionPolicy) throws(BufferError) {
     self.path = path
     database = try Database(path: path, mode: .writer)
-    logBytes = policy.logBytes
+    self.policy = policy
     try Schema.prepare(database, logBytes: policy.logBytes)
     identity = FileHeader.identity(path)
     insertTick = try database.prepare(
@@ -89,7 +89,7 @@ public final class BufferWriter {
         insertTick.bind(2, tick.epoch)
         insertTick.bind(3, tick.milliseconds)
         insertTick.bind(4, tick.back)
-        insertTick.bind(5, tick.bytes)
+        insertTick.bind(5, tick.rowBytes)
         try insertTick.run()
         guard database.changes == 1 else {
           throw BufferError(
@@ -114,11 +114,10 @@ public final class BufferWriter {
     _ = try database.integer("PRAGMA wal_checkpoint(TRUNCATE)")
   }
 
-  /// Takes over the log's share of a policy that was reloaded.
-  func adopt(_ policy: RetentionPolicy) throws(BufferError) {
-    guard policy.logBytes != logBytes else { return }
-    try Schema.limitLog(database, bytes: policy.logBytes)
-    logBytes = policy.logBytes
+  /// Takes over a policy that was reloaded.
+  func adopt(_ new: RetentionPolicy) throws(BufferError) {
+    if new.logBytes != policy.logBytes { try Schema.limitLog(database, bytes: new.logBytes) }
+    policy = new
   }
 
   /// That the file is still the one that was opened: SQLite goes on writing into a file that somebody deleted or replaced.

@@ -48,6 +48,11 @@ public struct RetentionPolicy: Hashable, Sendable {
     }
   }
 
+  /// Bytes that raw blocks merged into one may have, and how long they may reach: a block goes as a whole, a step of a sixteenth of what is
+  /// kept.
+  var largestMergedBytes: Int { share(of: .raw) / 16 }
+  var longestMergedMilliseconds: Int { retainMilliseconds / 16 }
+
   /// Age in milliseconds beyond which a tier's blocks go.
   func retainMilliseconds(_ tier: Tier) -> Int {
     switch tier {

@@ -10,8 +10,11 @@ public struct SeriesSamples: Sendable {
   public var values: [Double] = []
   /// One rollup a point; empty in the raw tier.
   public var rollups: [Rollup] = []
-  /// Blocks of which nothing could be read.
-  public var damagedBlocks = 0
+  /// Blocks of which this series' part could not be read, by their first sequence number.
+  public var damaged: Set<UInt64> = []
+
+  /// How many those are.
+  public var damagedBlocks: Int { damaged.count }
 }
 
 extension BufferReader {
@@ -64,15 +67,13 @@ extension BufferReader {
     guard try rowsMayHold(query.range, reach: query.found.tier.stepMilliseconds) else { return }
     let statement = try database.prepare("SELECT seq, epoch, at, back, [values] FROM tick ORDER BY seq")
     var decoder = TickDecoder(decimals: series.map(\.decimals))
-    var expected: UInt64 = 0
     while try statement.step() {
-      let sequence = statement.sequence(0)
-      guard statement.integer(3) == 0 || sequence == expected, statement.withBlob(4, { decoder.decode(raw: $0) == nil }) else {
-        continue
-      }
-      expected = sequence &+ 1
+      let stamp = TickStamp(statement)
+      let failure = statement.withBlob(4) { decoder.decode(stamp, row: $0) }
+      if case .unknownFormat(let format) = failure { throw TickDecoder.unknown(format, database) }
+      guard failure == nil else { continue }
       guard decoder.values.indices.contains(query.series) else { continue }
-      query.addTick(statement.integer(1), statement.integer(2), decoder.values[query.series])
+      query.addTick(stamp.epoch, stamp.milliseconds, decoder.values[query.series])
     }
   }
 }
@@ -108,7 +109,7 @@ struct SampleQuery {
     if found.tier == .raw { found.values.reserveCapacity(rows) }
     for record in records {
       guard var block = try StoredBlock(record, only: series, database) else {
-        found.damagedBlocks += 1
+        found.damaged.insert(record.first)
         continue
       }
       guard let entry = block.directory.entries.first else { continue }
@@ -116,12 +117,12 @@ struct SampleQuery {
         if let values = try block.values(entry, &decoder) {
           add(values, block.directory.times, isWhole: entry.form.count == values.count)
         } else {
-          found.damagedBlocks += 1
+          found.damaged.insert(record.first)
         }
       } else if let column = try block.rollups(entry, &decoder) {
         add(column, block.directory.times)
       } else {
-        found.damagedBlocks += 1
+        found.damaged.insert(record.first)
       }
     }
   }

@@ -36,7 +36,7 @@ extension BufferWriter {
       try database.execute(
         "DELETE FROM tick WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)", operation: "seal ticks in")
       for (record, data) in blocks { try record.insert(data, into: database) }
-      try mergeRollups()
+      try mergeBlocks()
       sealing = Sealing(range: range, ticks: batch.times.count, damaged: batch.damaged)
     }
     return sealing
@@ -84,6 +84,7 @@ private struct SealedTicks {
   /// Rows that could not be decoded.
   private(set) var damaged = 0
   private let digits: [Int]
+  private let database: Database
   private let rows: Statement
   /// Column after column of the series being encoded, each as long as `capacity`.
   private var cells: [Double] = []
@@ -91,6 +92,7 @@ private struct SealedTicks {
   private let capacity: Int
 
   init(_ range: ClosedRange<UInt64>, _ database: Database) throws(BufferError) {
+    self.database = database
     digits = try StoredState.series(database).map { min(max($0.decimals, 0), 9) }
     let condition = "WHERE seq BETWEEN \(range.lowerBound) AND \(range.upperBound)"
     capacity = Int(try database.integer("SELECT count(*) FROM tick \(condition)") ?? 0)
@@ -106,27 +108,27 @@ private struct SealedTicks {
 
   /// Reads the values of some series.
   private mutating func load(_ series: Range<Int>) throws(BufferError) {
+    // What was loaded before goes first: the values of two loads never take memory together.
+    cells = []
     cells = [Double](repeating: .missing, count: series.count * capacity)
     (loaded, times, damaged) = (series, BlockTimes(), 0)
     var decoder = TickDecoder(decimals: digits)
-    var expected: UInt64 = 0
     defer { rows.reset() }
     while try rows.step() {
-      let sequence = rows.sequence(0)
-      let isNext = rows.integer(3) == 0 || sequence == expected
-      let isGood = isNext && rows.withBlob(4) { decoder.decode(raw: $0) == nil }
-      guard isGood, times.count < capacity else {
+      let stamp = TickStamp(rows)
+      let failure = rows.withBlob(4) { decoder.decode(stamp, row: $0) }
+      if case .unknownFormat(let format) = failure { throw TickDecoder.unknown(format, database) }
+      guard failure == nil, times.count < capacity else {
         damaged += 1
         continue
       }
-      expected = sequence + 1
       let row = times.count
       for id in series.clamped(to: decoder.values.indices) {
         cells[(id - series.lowerBound) * capacity + row] = decoder.values[id]
       }
-      times.sequences.append(Int64(clamping: sequence))
-      times.epochs.append(rows.integer(1))
-      times.milliseconds.append(rows.integer(2))
+      times.sequences.append(Int64(clamping: stamp.sequence))
+      times.epochs.append(stamp.epoch)
+      times.milliseconds.append(stamp.milliseconds)
     }
   }
 

@@ -2,8 +2,8 @@ import Telemetry
 
 /// Walks the points of one series in pieces, by ascending wall time, so that a long range takes constant memory.
 public struct SeriesWalk {
-  /// Blocks of which nothing could be read so far.
-  public private(set) var damagedBlocks = 0
+  /// Blocks of which the series' part could not be read so far, by their first sequence number.
+  public private(set) var damaged: Set<UInt64> = []
   private let reader: BufferReader
   private let series: Int
   private let range: ClosedRange<Int64>
@@ -57,7 +57,7 @@ public struct SeriesWalk {
       let last = overflow ? range.upperBound : min(end, range.upperBound)
       next = last < range.upperBound ? last + 1 : nil
       var piece = try reader.samples(series: series, wall: start...last, tier: tier)
-      damagedBlocks += piece.damagedBlocks
+      damaged.formUnion(piece.damaged)
       if tier != .raw { piece.drop(before: start, after: last, isFirst: start != from || start == range.lowerBound) }
       if let step {
         let decimals = reader.series.indices.contains(series) ? reader.series[series].decimals : 0

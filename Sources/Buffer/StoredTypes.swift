@@ -96,6 +96,26 @@ public struct StoredTick: Sendable {
   public var wallMilliseconds: Int64 { milliseconds &+ epoch.offsetMilliseconds }
 }
 
+/// What could not be read on a way through ticks.
+public struct ReadDamage: Hashable, Sendable {
+  /// Ticks that could not be decoded; they are left out.
+  public var ticks = 0
+  /// Columns of sealed blocks that could not be decoded: the ticks of such a block come without that series.
+  public var columns = 0
+
+  /// Nothing is damaged.
+  public init() {}
+
+  /// Whether all could be read.
+  public var isNone: Bool { ticks == 0 && columns == 0 }
+
+  /// Counts another way's damage, too.
+  public mutating func add(_ other: ReadDamage) {
+    ticks += other.ticks
+    columns += other.columns
+  }
+}
+
 /// Something that happened: an alert's change, a gap, a start.
 public struct StoredEvent: Hashable, Sendable {
   /// Counts up; unique for this node.

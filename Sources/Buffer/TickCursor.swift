@@ -12,11 +12,13 @@ final class TickCursor {
   /// Where the last fetch began: a block may begin before that.
   private var from: UInt64 = 0
   private var decoder = TickDecoder(decimals: [])
-  private var expected: UInt64 = 0
   /// The tick it stands on; nil before the first and after the last.
   private(set) var tick: StoredTick?
-  /// Rows that could not be decoded so far.
-  private(set) var damaged = 0
+  /// What could not be read so far.
+  private(set) var damage = ReadDamage()
+
+  /// Damaged columns of the block that the tick comes from.
+  var damagedColumns: Int { block?.damagedColumns ?? 0 }
 
   init(_ range: ClosedRange<UInt64>, of reader: BufferReader) {
     self.range = range
@@ -30,13 +32,14 @@ final class TickCursor {
       while position < batch.rows.count {
         let row = batch.rows[position]
         position += 1
-        let failure = decode(row)
-        if row.sequence < range.lowerBound { continue }
-        guard failure == nil, let epoch = epoch(row.epoch) else {
-          damaged += 1
+        let failure = try decode(row)
+        if row.stamp.sequence < range.lowerBound { continue }
+        guard failure == nil, let epoch = epoch(Int(row.stamp.epoch)) else {
+          damage.ticks += 1
           continue
         }
-        tick = StoredTick(sequence: row.sequence, epoch: epoch, milliseconds: row.milliseconds, values: decoder.values)
+        tick = StoredTick(
+          sequence: row.stamp.sequence, epoch: epoch, milliseconds: row.stamp.milliseconds, values: decoder.values)
         return true
       }
       guard try fetch() else {
@@ -46,11 +49,11 @@ final class TickCursor {
     }
   }
 
-  private func decode(_ row: TickBatch.Row) -> TickCodecError? {
-    // A row lost from the middle of its group takes the rest of the group along.
-    guard row.back == 0 || row.sequence == expected else { return .baseMissing }
-    let failure = batch.bytes.withUnsafeBytes { decoder.decode(raw: UnsafeRawBufferPointer(rebasing: $0[row.bytes])) }
-    if failure == nil { expected = row.sequence &+ 1 }
+  private func decode(_ row: TickBatch.Row) throws(BufferError) -> TickCodecError? {
+    let failure = batch.bytes.withUnsafeBytes {
+      decoder.decode(row.stamp, row: UnsafeRawBufferPointer(rebasing: $0[row.bytes]))
+    }
+    if case .unknownFormat(let format) = failure { throw TickDecoder.unknown(format, reader.database) }
     return failure
   }
 
@@ -59,7 +62,7 @@ final class TickCursor {
     while let row = block?.next() {
       guard range.contains(row.sequence), row.sequence >= from else { continue }
       guard let epoch = epoch(row.epoch) else {
-        damaged += 1
+        damage.ticks += 1
         continue
       }
       var values = tick?.values ?? []
@@ -77,17 +80,19 @@ final class TickCursor {
   private func open(_ record: BlockRecord) throws(BufferError) {
     position = 0
     do throws(BlockDamage) {
-      block = try OpenBlock(batch.bytes)
+      let opened = try OpenBlock(batch.bytes)
+      damage.columns += opened.damagedColumns
+      block = opened
     } catch {
       if case .unknownVersion(let version) = error { throw StoredBlock.unknown(version, reader.database) }
-      damaged += min(
+      damage.ticks += min(
         max(record.rows, 0), record.sequences.map { $0.clamped(to: max(from, range.lowerBound)...range.upperBound).count } ?? 0)
     }
   }
 
   /// Reads the next batch; false at the end of the range.
   private func fetch() throws(BufferError) -> Bool {
-    let last = batch.block?.last ?? batch.rows.last?.sequence ?? .max
+    let last = batch.block?.last ?? batch.rows.last?.stamp.sequence ?? .max
     guard isFirst || last < range.upperBound else { return false }
     from = isFirst ? range.lowerBound : last + 1
     try reader.fetch(&batch, from: from, through: range.upperBound, fromKey: isFirst)
@@ -113,10 +118,7 @@ final class TickCursor {
 /// Some rows of the tick log, copied.
 struct TickBatch {
   struct Row {
-    var sequence: UInt64
-    var epoch: Int
-    var milliseconds: Int64
-    var back: Int64
+    var stamp: TickStamp
     /// Where its values lie in the batch's bytes.
     var bytes: Range<Int>
   }
@@ -130,53 +132,5 @@ struct TickBatch {
     block = nil
     rows.removeAll(keepingCapacity: true)
     bytes.removeAll(keepingCapacity: true)
-  }
-}
-
-/// A block with all its values in memory, read tick by tick.
-struct OpenBlock {
-  struct Row {
-    var sequence: UInt64
-    var epoch: Int
-    var milliseconds: Int64
-  }
-
-  private let times: BlockTimes
-  private let width: Int
-  /// Column after column.
-  private var cells: [Double]
-  private var row = -1
-
-  /// Decodes a raw block.
-  init(_ bytes: [UInt8]) throws(BlockDamage) {
-    var decoder = try BlockDecoder(bytes)
-    let directory = decoder.directory
-    guard directory.head.tier == .raw else { throw .damaged }
-    times = directory.times
-    width = (directory.entries.last?.series ?? -1) + 1
-    guard width <= BufferLimits.rowsPerBlock else { throw .damaged }
-    cells = []
-    cells.reserveCapacity(width * times.count)
-    var values: [Double] = []
-    for entry in directory.entries {
-      let gap = entry.series * times.count - cells.count
-      if gap > 0 { cells.append(contentsOf: repeatElement(.missing, count: gap)) }
-      try decoder.read(entry, to: &values)
-      cells.append(contentsOf: values)
-    }
-  }
-
-  /// Goes to the next row; nil after the last.
-  mutating func next() -> Row? {
-    guard row + 1 < times.count else { return nil }
-    row += 1
-    return Row(
-      sequence: UInt64(clamping: times.sequences[row]), epoch: Int(times.epochs[row]), milliseconds: times.milliseconds[row])
-  }
-
-  /// The values of the row it stands on.
-  func fill(_ values: inout [Double]) {
-    if values.count != width { values = [Double](repeating: .missing, count: width) }
-    for column in 0..<width { values[column] = cells[column * times.count + row] }
   }
 }

@@ -14,8 +14,8 @@ public final class TickWalk {
     cursor = TickCursor(range, of: reader)
   }
 
-  /// Rows that could not be decoded so far; they are left out.
-  public var damaged: Int { cursor.damaged }
+  /// Columns that are lacking in the block from which the last tick came.
+  public var damagedColumns: Int { cursor.damagedColumns }
 
   /// The next tick; nil when there is no more.
   public func take() throws(BufferError) -> StoredTick? {

@@ -14,10 +14,10 @@ struct WallMerge {
   private var waiting: [WallStretch]
   private var open: [TickCursor] = []
   private var current: TickCursor?
-  private var damagedBefore = 0
+  private var damageBefore = ReadDamage()
 
-  /// Rows that could not be decoded so far.
-  var damaged: Int { open.reduce(damagedBefore) { $0 + $1.damaged } }
+  /// What could not be read so far.
+  var damage: ReadDamage { open.reduce(into: damageBefore) { $0.add($1.damage) } }
 
   init(_ range: ClosedRange<Int64>, of reader: BufferReader) throws(BufferError) {
     self.reader = reader
@@ -49,7 +49,7 @@ struct WallMerge {
   /// Goes on in one stretch and forgets it at its end.
   private mutating func advance(_ cursor: TickCursor) throws(BufferError) {
     if try cursor.advance() { return }
-    damagedBefore += cursor.damaged
+    damageBefore.add(cursor.damage)
     open.removeAll { $0 === cursor }
     if current === cursor { current = nil }
   }

@@ -14,7 +14,9 @@ public final class FileLock {
   }
 
   /// Takes the lock at `path`, making the file (mode 0640) and writing the own process number into it.
-  public init(path: String) throws(Failure) {
+  ///
+  /// - Parameter sibling: whose owner the lock gets when root makes it, so that an agent of that user can take it later.
+  public init(path: String, ownedAs sibling: String? = nil) throws(Failure) {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { throw .io(errno: errno) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -26,6 +28,7 @@ public final class FileLock {
       throw .held(by: Int(String(decoding: text[0..<count].prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self)))
     }
     ftruncate(descriptor, 0)
+    if geteuid() == 0, let owner = sibling.flatMap(FileStatus.init) { fchown(descriptor, owner.user, owner.group) }
     let text = Array("\(getpid())\n".utf8)
     _ = pwrite(descriptor, text, text.count, 0)
   }

@@ -41,6 +41,11 @@ public struct Host: Sendable {
     access(root + path, F_OK) == 0
   }
 
+  /// Whether a directory is at the path, or a link to one.
+  public func isDirectory(_ path: String) -> Bool {
+    FileStatus(root + path)?.isDirectory ?? false
+  }
+
   /// Whether rights keep this process from reading a path; false where nothing is found.
   public func isBarred(_ path: String) -> Bool {
     access(root + path, R_OK) != 0 && errno == EACCES

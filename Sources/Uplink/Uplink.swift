@@ -70,6 +70,8 @@ public struct UplinkStatus: Sendable, Equatable {
   public var owedTicks: UInt64 = 0
   /// Ticks owed that exist no more, or that the broker refused.
   public var lostTicks: UInt64 = 0
+  /// Columns of damaged blocks whose values are lacking in backlog messages sent since the start; each says so itself.
+  public var damagedColumns: UInt64 = 0
   /// Bytes of payload sent since the start.
   public var sentBytes: UInt64 = 0
   /// The last message's time from sending to acknowledgement, milliseconds.

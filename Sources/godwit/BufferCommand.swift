@@ -1,5 +1,6 @@
 import ArgumentParser
 import Buffer
+import Glibc
 import Platform
 import Telemetry
 
@@ -8,21 +9,6 @@ struct BufferCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "buffer", abstract: "Describes, checks or compacts the buffer file.",
     subcommands: [BufferInfoCommand.self, BufferVerifyCommand.self, BufferCompactCommand.self])
-}
-
-/// Where the file lies.
-struct BufferOptions: ParsableArguments {
-  @Option(help: "The profile that names the buffer (\(ProfileOption.usual)).")
-  var profile: String?
-
-  @Option(help: "The buffer file.")
-  var buffer: String?
-
-  func path() throws -> String {
-    let path = try BufferPlace.path(profile: profile, buffer: buffer)
-    try BufferPlace.check(path)
-    return path
-  }
 }
 
 /// `godwit buffer info`.
@@ -67,7 +53,8 @@ struct BufferVerifyCommand: ParsableCommand {
     }
     for finding in found.findings { Output.line("\(finding.what); lost: \(finding.cost)") }
     if found.count > found.findings.count { Output.line("and \(found.count - found.findings.count) more") }
-    let read = "\(found.blocks) blocks with \(found.columns) columns and \(found.ticks) unsealed ticks"
+    let read =
+      "\(counted(found.blocks, "block")) with \(counted(found.columns, "column")) and \(counted(found.ticks, "unsealed tick"))"
     guard found.isGood else {
       throw Failure(
         "\(path): \(found.count) \(found.count == 1 ? "thing is" : "things are") wrong in \(read); all else is readable")
@@ -95,23 +82,26 @@ struct BufferCompactCommand: ParsableCommand {
       ).compact()
     }
     withExtendedLifetime(lock) {}
-    let sealed = done.sealedTicks == 0 ? "" : "; \(done.sealedTicks) ticks sealed"
-    Output.line("\(path): \(Quantity.size(done.bytesBefore)) before, \(Quantity.size(done.bytesAfter)) after\(sealed)")
-    if done.damagedTicks > 0 { Output.error("godwit: \(done.damagedTicks) damaged ticks were dropped") }
+    let sealed = done.sealedTicks == 0 ? "" : "; \(counted(done.sealedTicks, "tick")) sealed"
+    let merged = done.mergedBlocks == 0 ? "" : "; \(counted(done.mergedBlocks, "block")) merged"
+    Output.line("\(path): \(Quantity.size(done.bytesBefore)) before, \(Quantity.size(done.bytesAfter)) after\(sealed)\(merged)")
+    if done.damagedTicks > 0 { Output.error("godwit: dropped: \(counted(done.damagedTicks, "damaged tick"))") }
     if let problem = done.rewriteProblem { Output.error("godwit: only free pages were returned: \(problem)") }
   }
 
   /// The agent's own lock: whoever holds it may write.
   private static func lock(_ path: String) throws -> FileLock {
     do throws(FileLock.Failure) {
-      return try FileLock(path: path + ".lock")
+      return try FileLock(path: path + ".lock", ownedAs: path)
     } catch {
       switch error {
       case .held(let process):
         let who = process.map { " (process \($0))" } ?? ""
         throw Failure("\(path): an agent\(who) uses it and keeps it in order by itself; stop that first: systemctl stop godwitd")
       case .io(let code):
-        throw Failure("\(path).lock: \(SensorError.io(path: path + ".lock", errno: code)); compacting needs to write here")
+        throw Failure(
+          "cannot make \(path).lock: \(String(cString: strerror(code))); compacting writes beside the buffer: use sudo, or a copy of it"
+        )
       }
     }
   }

@@ -27,11 +27,10 @@ struct CheckCommand: ParsableCommand {
 
   /// What a good profile says, in one line.
   static func summary(_ profile: Profile) -> String {
-    func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
     let uplink = profile.uplink == nil ? "no uplink" : "an uplink"
     return
-      "node \(profile.node), a tick every \(Quantity.duration(profile.tickMilliseconds)), \(count(profile.sensors.count, "sensor")), "
-      + "\(count(profile.alerts.count, "alert")), \(uplink)"
+      "node \(profile.node), a tick every \(Quantity.duration(profile.tickMilliseconds)), \(counted(profile.sensors.count, "sensor")), "
+      + "\(counted(profile.alerts.count, "alert")), \(uplink)"
   }
 }
 

@@ -10,11 +10,7 @@ struct ExportCommand: ParsableCommand {
     abstract: "Writes stored values as CSV, JSON lines, OpenMetrics or an SQLite file, also from the card of a dead device.",
     discussion: "A file is written beside its place and put there when it is whole; Ctrl-C or a full disk leave nothing behind.")
 
-  @Option(help: "The profile that names the buffer (\(ProfileOption.usual)).")
-  var profile: String?
-
-  @Option(help: "The buffer file.")
-  var buffer: String?
+  @OptionGroup var place: BufferOptions
 
   @Option(
     name: .customLong("metric"),
@@ -44,16 +40,19 @@ struct ExportCommand: ParsableCommand {
   private var chosenFormat: ExportFormat { format ?? output.flatMap(ExportFormat.init(fileName:)) ?? .jsonl }
 
   func validate() throws {
-    try MomentOption.check(since, "--since")
-    try MomentOption.check(until, "--until")
+    try MomentOption.check(since: since, until: until)
     try MomentOption.checkStep(step)
+    if output == "" { throw ValidationError("--output names no file") }
+    if let output, format == nil, ExportFormat(fileName: output) == nil {
+      throw ValidationError("--output \(output): its ending names no format. Endings: \(ExportFormat.endings); or give --format")
+    }
     if chosenFormat == .sqlite, output == nil {
       throw ValidationError("--format sqlite writes a file: name it with --output FILE")
     }
   }
 
   func run() throws {
-    let path = try BufferPlace.path(profile: profile, buffer: buffer)
+    let path = try place.path()
     if let output { try BufferPlace.checkIsElsewhere(output, than: path) }
     let span = try StoredSpan(path: path, since: since.flatMap(Moment.init), until: until.flatMap(Moment.init))
     let export = Export(
@@ -124,20 +123,5 @@ struct Progress {
   mutating func end() {
     if isShown, !isCleared { StandardStreams.writeError(Array("\r\u{1B}[K".utf8)) }
     isCleared = true
-  }
-}
-
-/// `--since`, `--until` and `--step` of several commands.
-enum MomentOption {
-  static func check(_ text: String?, _ name: String) throws {
-    guard let text, Moment(text) == nil else { return }
-    throw ValidationError("\(name) '\(text)' is neither a duration as 10m, 24h or 7d nor a time as 2026-11-20T22:40 (UTC)")
-  }
-
-  static func checkStep(_ text: String?) throws {
-    guard let text else { return }
-    guard let milliseconds = Quantity.milliseconds(text), (100...31_536_000_000).contains(milliseconds) else {
-      throw ValidationError("--step '\(text)' is no duration from 100ms to 365d")
-    }
   }
 }

@@ -19,14 +19,13 @@ struct HistoryCommand: ParsableCommand {
   @Argument(help: "A metric, one of its series as 'name{key=\"value\"}', or a pattern with * and ?.")
   var metric: String
 
-  @Option(help: "The profile that names the buffer (\(ProfileOption.usual)).")
-  var profile: String?
+  @OptionGroup var place: BufferOptions
 
-  @Option(help: "The buffer file.")
-  var buffer: String?
-
-  @Option(help: "From when: back from the newest stored tick as 10m, 1h, 7d, or a time as 2026-11-20T22:40.")
-  var since: String = "1h"
+  @Option(
+    help:
+      "From when: back from the newest stored tick as 10m, 1h, 7d, or a time as 2026-11-20T22:40. An hour before the end unless given."
+  )
+  var since: String?
 
   @Option(help: "Until when, likewise; the newest tick unless given.")
   var until: String?
@@ -43,34 +42,37 @@ struct HistoryCommand: ParsableCommand {
   }
 
   func validate() throws {
-    try MomentOption.check(since, "--since")
-    try MomentOption.check(until, "--until")
+    try MomentOption.check(since: since, until: until)
     try MomentOption.checkStep(step)
   }
 
   func run() throws {
     let span = try StoredSpan(
-      path: BufferPlace.path(profile: profile, buffer: buffer), since: Moment(since), until: until.flatMap(Moment.init))
+      path: place.path(), since: since.flatMap(Moment.init) ?? hourBefore, until: until.flatMap(Moment.init))
     let matching = try BufferPlace.series(span.reader.series, matching: [metric]).sorted { naturallyPrecedes($0.key, $1.key) }
     let shown = matching.prefix(Self.series)
     let columns = Style.terminalColumns ?? 80
     let asPlot = form.map { $0 == .plot } ?? StandardStreams.isTerminal
     let parts = asPlot ? columns - 16 : Self.tableRows
     let style = Style.standardOutput(ProfileEnvironment.current().variables)
-    var damaged = 0
+    var damaged: Set<UInt64> = []
     for series in shown {
       let (history, tier, lost) = try Self.history(of: series, span, parts: parts, step: step)
       Output.write(text(series, history, tier, asPlot, style))
-      damaged += lost
+      damaged.formUnion(lost)
     }
     if matching.count > shown.count { Output.line("and \(matching.count - shown.count) more series; name one of them") }
-    if damaged > 0 { Output.error("godwit: \(damaged) damaged blocks were left out; godwit buffer verify says which") }
+    if !damaged.isEmpty {
+      Output.error("godwit: left out: \(counted(damaged.count, "damaged block")); godwit buffer verify says which")
+    }
   }
+
+  private var hourBefore: Moment { (until.flatMap(Moment.init) ?? .back(0)).earlier(by: 3_600_000) }
 
   /// One series over the span: from the tier whose points are as far apart as the step, or as the parts are.
   static func history(
     of series: StoredSeries, _ span: StoredSpan, parts: Int, step: String? = nil
-  ) throws -> (history: History, tier: Tier, damagedBlocks: Int) {
+  ) throws -> (history: History, tier: Tier, damaged: Set<UInt64>) {
     var parts = parts
     // Some points to each part, so that where they begin does not show.
     var wanted = max((span.to - span.from) / Int64(parts) / 4, 1)
@@ -88,7 +90,7 @@ struct HistoryCommand: ParsableCommand {
           history.add(samples.rollups[place], at: time)
         }
       }
-      return (history, samples.tier, samples.damagedBlocks)
+      return (history, samples.tier, samples.damaged)
     }
   }
 

@@ -24,11 +24,7 @@ struct SQLCommand: ParsableCommand {
   @Argument(help: "One SELECT.")
   var query: String
 
-  @Option(help: "The profile that names the buffer (\(ProfileOption.usual)).")
-  var profile: String?
-
-  @Option(help: "The buffer file.")
-  var buffer: String?
+  @OptionGroup var place: BufferOptions
 
   @Flag(exclusivity: .exclusive, help: "Which form; a table on a terminal, else CSV, unless given.")
   var form: Form?
@@ -40,8 +36,7 @@ struct SQLCommand: ParsableCommand {
   }
 
   func run() throws {
-    let path = try BufferPlace.path(profile: profile, buffer: buffer)
-    try BufferPlace.check(path)
+    let path = try place.path()
     let source = try Failure.rethrow { try BufferQuery(path: path) }
     let form = form ?? (StandardStreams.isTerminal ? .table : .csv)
     let style = Style.standardOutput(ProfileEnvironment.current().variables)
@@ -59,7 +54,7 @@ struct SQLCommand: ParsableCommand {
     writer.end()
     guard code == 0 else { throw Failure("cannot write to standard output: \(String(cString: strerror(code)))") }
     if source.damagedBlocks > 0 {
-      Output.error("godwit: \(source.damagedBlocks) damaged blocks were left out; godwit buffer verify says which")
+      Output.error("godwit: left out: \(counted(source.damagedBlocks, "damaged block")); godwit buffer verify says which")
     }
   }
 }

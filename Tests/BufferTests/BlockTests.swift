@@ -57,11 +57,10 @@ import Testing
     for bit in 0..<good.count * 8 {
       var bad = good
       bad[bit / 8] ^= 1 << UInt8(bit % 8)
-      #expect(throws: BlockDamage.damaged, "bit \(bit)") {
-        var decoder = try BlockDecoder(bad)
-        var values: [Double] = []
-        for entry in decoder.directory.entries { try decoder.read(entry, to: &values) }
-      }
+      // What lies in a column costs that column alone.
+      let outcome = Result { try OpenBlock(bad) }
+      #expect((try? outcome.get())?.damagedColumns ?? 1 == 1, "bit \(bit)")
+      #expect((try? outcome.get()) == nil || bit / 8 >= good.count - 12, "bit \(bit)")
     }
     for count in 0..<good.count {
       #expect(throws: BlockDamage.damaged) { _ = try BlockDecoder(Array(good.prefix(count))) }
@@ -95,6 +94,7 @@ import Testing
     _ = try statement.step()
     let good = statement.withBlob(0) { Array($0) }
     statement.reset()
+    var hits: Set<Bool> = []
     for _ in 0..<40 {
       var bad = good
       bad[Int(random.next() % UInt64(bad.count))] ^= 1 << UInt8(random.next() % 8)
@@ -102,17 +102,72 @@ import Testing
       put.bind(1, bad)
       try put.run()
       let reader = try BufferReader(path: scratch.path)
-      let all = try sequences(reader)
-      #expect(all.found == Array(1...500) + Array(1_001...1_700))
-      #expect(all.damaged == 500)
-      #expect(try wallTimes(reader, .min ... .max).count == 1_200)
-      #expect(try sequences(reader, 600...699).damaged == 100)
+      let isWhole = (try? OpenBlock(bad)) == nil
+      var found: [UInt64] = []
+      var lacking: [Int: Int] = [:]
+      let damage = try reader.ticks(0...(.max)) { tick in
+        found.append(tick.sequence)
+        for (series, value) in Recorder.values(tick.sequence, 4).enumerated() where tick.values[series] != value {
+          lacking[series, default: 0] += tick.values[series].isMissing ? 1 : 1_000_000
+        }
+        return true
+      }
+      hits.insert(isWhole)
+      #expect(found == (isWhole ? Array(1...500) + Array(1_001...1_700) : Array(1...1_700)))
+      #expect(damage.ticks == (isWhole ? 500 : 0) && damage.columns == (isWhole ? 0 : 1))
+      #expect(isWhole ? lacking.isEmpty : lacking.count == 1 && lacking.values.first == 500)
+      #expect(try wallTimes(reader, .min ... .max).count == found.count)
+      #expect(try sequences(reader, 600...699).damaged == (isWhole ? 100 : 0))
       let alone = try reader.samples(series: 0, wall: 0...(1 << 50), tier: .raw)
-      // Where another column is hit, this one is still whole.
       #expect(alone.values.count == 1_700 - alone.damagedBlocks * 500)
+      #expect(alone.damagedBlocks == (isWhole || lacking.keys.contains(0) ? 1 : 0))
       let minutes = try reader.samples(series: 0, wall: 0...(1 << 50), tier: .minute)
       #expect(minutes.rollups.reduce(0) { $0 + $1.count } == 1_700)
     }
+    // Both kinds of damage were met.
+    #expect(hits == [true, false])
+  }
+
+  /// A directory of a few hundred bytes can name columns by the thousand that are all constant.
+  @Test func aBlockCannotAskForMoreMemoryThanSealingEverNeeds() throws {
+    func block(series: [Int], rows: Int) -> [UInt8] {
+      let numbers = (1...rows).map { Int64($0) }
+      let times = BlockTimes(sequences: numbers, epochs: numbers.map { _ in 1 }, milliseconds: numbers)
+      var block = BlockEncoder(.raw, times)
+      var encoder = ColumnEncoder()
+      let values = [Double](repeating: 7, count: rows)
+      for id in series { block.add(id, values[...], digits: 0, &encoder) }
+      return block.finish()
+    }
+    // A single series of a high number takes memory for itself alone.
+    var sparse = try OpenBlock(block(series: [60_000], rows: BufferLimits.rowsPerBlock))
+    var values: [Double] = []
+    let first = sparse.next()
+    sparse.fill(&values)
+    #expect(first?.sequence == 1 && values.count == 60_001 && values[60_000] == 7 && values[59_999].isMissing)
+    #expect(throws: BlockDamage.damaged) { try OpenBlock(block(series: [BufferLimits.rowsPerBlock], rows: 1)) }
+    // The most that may be, and one more.
+    let most = BufferLimits.valuesPerOpenBlock / BufferLimits.rowsPerBlock
+    #expect(try OpenBlock(block(series: Array(0..<most), rows: BufferLimits.rowsPerBlock)).damagedColumns == 0)
+    #expect(throws: BlockDamage.damaged) { try OpenBlock(block(series: Array(0...most), rows: BufferLimits.rowsPerBlock)) }
+  }
+
+  /// The most that sealing makes fits what is read: all series that a node may have, in rows as short as they get.
+  @Test func theLargestBlockThatIsSealedCanBeRead() throws {
+    let scratch = try Scratch()
+    var recorder = try Recorder(scratch, series: Limits.seriesPerNode)
+    recorder.begin(boot: "a", offset: 0, synced: true)
+    let row = [Double](repeating: 3, count: Limits.seriesPerNode)
+    try recorder.tick(600) { _ in row }
+    let sealings = try recorder.writer.seal()
+    #expect(sealings.count > 0 && sealings.allSatisfy { $0.damaged == 0 })
+    let reader = try BufferReader(path: scratch.path)
+    var count = 0
+    let damage = try reader.ticks(0...(.max)) { tick in
+      count += tick.values == row ? 1 : 0
+      return true
+    }
+    #expect(count == 600 && damage.isNone)
   }
 
   @Test func aBlockOfALaterLayoutIsAnError() throws {

@@ -12,14 +12,14 @@ import Testing
     try recorder.commit()
     let reader = try BufferReader(path: scratch.path)
     var expected: UInt64 = 1
-    let damaged = try reader.ticks(1...(.max)) { tick in
+    let damage = try reader.ticks(1...(.max)) { tick in
       let isRight = tick.sequence == expected && tick.values == Recorder.values(expected, 4) && tick.epoch.boot == "a"
       #expect(isRight)
       #expect(tick.wallMilliseconds == 1_000_000 + Int64(expected - 1) * 1_000)
       expected += 1
       return true
     }
-    #expect(damaged == 0)
+    #expect(damage.isNone)
     #expect(expected == 1_004)
     #expect(try reader.extent() == 1...1_003)
     #expect(try reader.count(100...199) == 100)
@@ -35,13 +35,13 @@ import Testing
     let reader = try BufferReader(path: scratch.path)
     for first in [1, 2, 249, 250, 251, 252, 400, 600] as [UInt64] {
       var found: [UInt64] = []
-      let damaged = try reader.ticks(first...600) { tick in
+      let damage = try reader.ticks(first...600) { tick in
         found.append(tick.sequence)
         let isRight = tick.values == Recorder.values(tick.sequence, 4)
         #expect(isRight)
         return found.count < 5
       }
-      #expect(damaged == 0)
+      #expect(damage.isNone)
       #expect(found == Array(first...min(first + 4, 600)))
     }
   }
@@ -71,11 +71,11 @@ import Testing
     recorder.begin(boot: "a", offset: 5_000, synced: true)
     try recorder.tick(10) { [Double($0), 2, 0.125] }
     var last: [Double] = []
-    let damaged = try reader.ticks(1...20) {
+    let damage = try reader.ticks(1...20) {
       last = $0.values
       return true
     }
-    #expect(damaged == 0)
+    #expect(damage.isNone)
     #expect(last == [20, 2, 0.125])
     #expect(reader.series.count == 3)
     #expect(reader.epochs.count == 2)

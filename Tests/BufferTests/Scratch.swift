@@ -91,14 +91,14 @@ struct Recorder {
   }
 }
 
-/// What a reader gives, in order.
+/// What a reader gives, in order; `damaged` counts ticks that are left out.
 func sequences(_ reader: BufferReader, _ range: ClosedRange<UInt64> = 0...(.max)) throws -> (found: [UInt64], damaged: Int) {
   var found: [UInt64] = []
-  let damaged = try reader.ticks(range) {
+  let damage = try reader.ticks(range) {
     found.append($0.sequence)
     return true
   }
-  return (found, damaged)
+  return (found, damage.ticks)
 }
 
 /// The wall times that a reader gives, in order.

@@ -9,10 +9,10 @@ import Testing
     encoder.learn(decimals: [1, 0])
     let key = encoder.encode(sequence: 7, epoch: 1, milliseconds: 0, values: [12.5, .infinity])
     // 125 zigzags to 250, doubled 500 = 0xF4 0x03; infinity is raw.
-    #expect(key.bytes == [1, 2, 0b11, 0xF4, 0x03, 1, 0, 0, 0, 0, 0, 0, 0xF0, 0x7F])
+    #expect(key.bytes == [0x4B, 2, 0b11, 0xF4, 0x03, 1, 0, 0, 0, 0, 0, 0, 0xF0, 0x7F])
     let next = encoder.encode(sequence: 8, epoch: 1, milliseconds: 0, values: [12.4, .infinity])
     // −1 zigzags to 1, doubled 2.
-    #expect(next.bytes == [2, 2, 0b01, 2])
+    #expect(next.bytes == [0x44, 2, 0b01, 2])
     #expect(next.back == 1)
   }
 

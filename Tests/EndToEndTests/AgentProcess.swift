@@ -54,6 +54,11 @@ final class AgentProcess {
   /// A program of this build: those in the folder `GODWIT_BIN` names, else beside the test bundle.
   static func program(_ name: String) -> String {
     if let folder = ProcessInfo.processInfo.environment["GODWIT_BIN"] { return folder + "/" + name }
+    return builtBeside(name)
+  }
+
+  /// A program of this build that is no part of what is shipped.
+  static func builtBeside(_ name: String) -> String {
     var root = URL(fileURLWithPath: #filePath)
     for _ in 0..<3 { root.deleteLastPathComponent() }
     return root.appendingPathComponent(".build/debug/" + name).path

@@ -1,20 +1,20 @@
 import Foundation
 
-/// Running the agent as the user `nobody`, which only root can do.
+/// Running the agent or another program as the user `nobody`, which only root can do.
 enum Nobody {
   /// The user and group id.
   static let id: UInt32 = 65_534
 
-  /// What starts the agent as nobody; nil, with a line that says why, where that cannot be done. The agent is copied into the
+  /// What starts a program as nobody; nil, with a line that says why, where that cannot be done. The program is copied into the
   /// folder: the checkout may lie where only its owner comes.
-  static func launcher(in folder: TemporaryFolder) throws -> [String]? {
+  static func launcher(_ program: String = "godwitd", in folder: TemporaryFolder) throws -> [String]? {
     guard getuid() == 0 else {
-      print("skipped: only root can run the agent as another user")
+      print("skipped: only root can run \(program) as another user")
       return nil
     }
-    let copy = folder.path(of: "godwitd")
+    let copy = folder.path(of: program)
     if !FileManager.default.fileExists(atPath: copy) {
-      try FileManager.default.copyItem(atPath: AgentProcess.program("godwitd"), toPath: copy)
+      try FileManager.default.copyItem(atPath: AgentProcess.program(program), toPath: copy)
     }
     chmod(folder.path, 0o755)
     chmod(copy, 0o755)

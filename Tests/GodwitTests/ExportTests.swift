@@ -1,4 +1,5 @@
 import ArgumentParser
+import Buffer
 import Foundation
 import Platform
 import Telemetry
@@ -120,15 +121,21 @@ import Testing
   @Test func aFailureLeavesWhatWasThere() throws {
     let scratch = try AnalysisScratch(seal: false)
     let folder = scratch.folder + "/taken.csv"
-    // A folder at the file's place: the file is made, and cannot be put there.
     try FileManager.default.createDirectory(atPath: folder + "/inside", withIntermediateDirectories: true)
     for format in ["csv", "openmetrics", "sqlite"] {
-      #expect(throws: Failure.self) {
-        try scratch.run(["export", "--buffer", scratch.path, "-o", folder, "--format", format])
-      }
-      #expect(FileManager.default.fileExists(atPath: folder + "/inside"))
-      #expect(!FileManager.default.fileExists(atPath: folder + ".partial"))
+      let failure = try #require(
+        failure { try scratch.run(["export", "--buffer", scratch.path, "-o", folder, "--format", format]) })
+      #expect(failure.status == 2 && failure.description.contains("it is a directory"))
     }
+    // It comes there meanwhile: the file is made, and cannot be put at its place.
+    try {
+      let file = try OutputFile(path: folder)
+      try file.append([1])
+      #expect(FileManager.default.fileExists(atPath: folder + ".partial"))
+      #expect(throws: SensorError.self) { try file.finish() }
+    }()
+    #expect(FileManager.default.fileExists(atPath: folder + "/inside"))
+    #expect(!FileManager.default.fileExists(atPath: folder + ".partial"))
   }
 
   /// The signal is for this thread alone and is taken back, so that the other tests live.
@@ -182,6 +189,74 @@ import Testing
     #expect(FileManager.default.contents(atPath: scratch.path) == before)
   }
 
+  private func failure(_ body: () throws -> Void) -> Failure? {
+    do {
+      try body()
+      return nil
+    } catch { return error as? Failure }
+  }
+
+  /// A mistake on the command line is refused before anything is made, and named.
+  @Test(arguments: [
+    (["--since", "1h", "--until", "2h"], "--since 1h is later than --until 2h"),
+    (["--since", "2026-11-21", "--until", "2026-11-20"], "--since 2026-11-21 is later than --until 2026-11-20"),
+    (
+      ["-o", "out.xyz"], ".csv (csv), .jsonl .ndjson (jsonl), .om .openmetrics .prom (openmetrics), .sqlite .sqlite3 .db (sqlite)"
+    ),
+    (["-o", "out"], "or give --format"), (["-o", ""], "--output names no file"), (["--buffer", ""], "--buffer names no file"),
+  ])
+  func aMistakeIsNamed(arguments: [String], message: String) {
+    do {
+      _ = try Godwit.parseAsRoot(["export"] + arguments)
+      Issue.record("it was taken")
+    } catch {
+      #expect(Godwit.exitCode(for: error) == .validationFailure)
+      #expect(Godwit.fullMessage(for: error).contains(message), "\(Godwit.fullMessage(for: error))")
+    }
+  }
+
+  @Test func theEndingNamesTheFormatAndTheOptionGoesFirst() throws {
+    let scratch = try AnalysisScratch(seal: false)
+    #expect(try lines(scratch.export("OUT.CSV"), "\r\n")[0].hasPrefix("t,boot,"))
+    #expect(try lines(scratch.export("out.xyz", "--format", "csv"), "\r\n")[0].hasPrefix("t,boot,"))
+    #expect(try lines(scratch.export("out.csv", "--format", "jsonl"))[0].hasPrefix("{"))
+  }
+
+  /// What only the buffer can tell: a time against a duration, and a time of which nothing is stored.
+  @Test(arguments: [
+    (["--since", "2026-11-21T00:20", "--until", "1h"], 2, "is later than --until (2026-11-20T23:29:59.000Z)"),
+    (["--since", "2027-01-01"], 1, "it holds 2026-11-20T22:00:00.000Z to 2026-11-21T00:29:59.000Z"),
+    (["--since", "2020-01-01", "--until", "2021-01-01"], 1, "nothing is stored of the time asked for"),
+    (["--until", "2026-11-20T21:00"], 1, "nothing is stored of the time asked for"),
+  ])
+  func anEmptyTimeIsTold(arguments: [String], status: Int32, message: String) throws {
+    let scratch = try AnalysisScratch()
+    for command in [["export", "-o", scratch.folder + "/x.csv"], ["history", "cpu.*"]] {
+      let failure = try #require(failure { try scratch.run(command + ["--buffer", scratch.path] + arguments) })
+      #expect(failure.status == status)
+      #expect(failure.description.contains(message), "\(failure)")
+    }
+  }
+
+  /// One damaged block is one, however many series are looked for in it.
+  @Test func aDamagedBlockCountsOnce() throws {
+    let scratch = try AnalysisScratch()
+    _ = try AnalysisScratch.python(
+      """
+      import sqlite3, sys
+      db = sqlite3.connect(sys.argv[1])
+      db.execute("UPDATE block SET data = CAST(substr(data, 1, 30) || X'5555' || substr(data, 33) AS BLOB) WHERE first = 1")
+      db.commit()
+      """, scratch.path)
+    let span = try StoredSpan(path: scratch.path, since: nil)
+    let export = Export(span: span, series: span.reader.series, isFiltered: false)
+    try export.write(.openmetrics, to: ExportSink(scratch.folder + "/out.om"))
+    #expect(export.remarks == ["left out: 1 damaged block; godwit buffer verify says which"])
+    let query = try BufferQuery(path: scratch.path)
+    try query.run("SELECT total(value) FROM samples") { _ in true }
+    #expect(query.damagedBlocks == 1)
+  }
+
   @Test func unusableArguments() throws {
     for arguments in [
       ["--step", "soon"], ["--since", "yesterday"], ["--until", "-"], ["--format", "xml"], ["--format", "sqlite"],
@@ -192,7 +267,7 @@ import Testing
     let scratch = try AnalysisScratch(seal: false)
     for arguments in [["--metric", "gpu.*"], ["--since", "2027-01-01"], ["--buffer", scratch.folder + "/none.db"]] {
       #expect(throws: Failure.self) {
-        try scratch.run(["export", "--buffer", scratch.path, "-o", scratch.folder + "/x"] + arguments)
+        try scratch.run(["export", "--buffer", scratch.path, "-o", scratch.folder + "/x.csv"] + arguments)
       }
     }
   }

@@ -100,7 +100,7 @@ import Testing
     "ATTACH ':memory:' AS other",
     "PRAGMA user_version = 9", "UPDATE samples SET value = 1", "BEGIN", "VACUUM", "SELECT load_extension('x')", "SELECT",
     "SELECT 1; SELECT 2",
-    "", "SELECT * FROM nowhere", "CREATE VIRTUAL TABLE v USING samples",
+    "", "SELECT * FROM nowhere", "CREATE VIRTUAL TABLE v USING samples", "REINDEX", "ANALYZE", "EXPLAIN DELETE FROM series",
   ])
   func whatIsNoQuestionIsRefused(sql: String) throws {
     let scratch = try AnalysisScratch(seal: false)
@@ -112,6 +112,23 @@ import Testing
       #expect(failure.status == 2)
     }
     #expect(try Data(contentsOf: URL(filePath: scratch.path)) == before)
+  }
+
+  @Test(arguments: [
+    "DELETE FROM series", "DELETE FROM samples", "UPDATE samples SET value = 1", "INSERT INTO minutes VALUES(1)",
+    "DROP TABLE events",
+    "CREATE TEMP TABLE t(a)", "ATTACH 'x' AS y", "PRAGMA user_version", "BEGIN", "VACUUM", "REINDEX", "ANALYZE", "SAVEPOINT s",
+    "WITH a AS (SELECT 1) DELETE FROM samples",
+  ])
+  func allThatIsNoReadingIsRefusedInTheSameWords(sql: String) throws {
+    let scratch = try AnalysisScratch(seal: false)
+    do {
+      try scratch.run(["sql", "--buffer", scratch.path, sql])
+      Issue.record("it was taken")
+    } catch let failure as Failure {
+      #expect(failure.description == "stored values can only be read: ask with one SELECT")
+      #expect(failure.status == 2)
+    }
   }
 
   @Test func noBuffer() throws {

@@ -49,7 +49,7 @@ import Testing
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   func exported(_ arguments: String...) throws -> String {
-    let file = folder + "/out"
+    let file = folder + "/out.jsonl"
     var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", file] + arguments)
     try command.run()
     #expect(!FileManager.default.fileExists(atPath: file + ".partial"))
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func aFolderThatIsNotThereIsAnError() throws {
-    var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", folder + "/no/out"])
+    var command = try Godwit.parseAsRoot(["export", "--buffer", path, "-o", folder + "/no/out.csv"])
     #expect(throws: Failure.self) { try command.run() }
     var missing = try Godwit.parseAsRoot(["export", "--buffer", folder + "/none.db"])
     #expect(throws: Failure.self) { try missing.run() }
@@ -136,11 +136,11 @@ import Testing
   @Test func historyOverTwoBoots() throws {
     let span = try StoredSpan(path: path, sinceMilliseconds: 599_000)
     var history = History(from: span.from, to: span.to, parts: 2)
-    let damaged = try span.each { tick in
+    let damage = try span.each { tick in
       history.add(tick.values[0], at: tick.wallMilliseconds)
       return true
     }
-    #expect(damaged == 0)
+    #expect(damage.isNone)
     #expect(history.parts.map(\.count) == [300, 300])
     #expect(history.parts[1].minimum == 30)
     #expect(history.maximum == 59.9)

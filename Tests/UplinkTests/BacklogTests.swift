@@ -27,7 +27,7 @@ import Testing
   }
 
   private func take(_ backlog: inout Backlog, _ owed: ClosedRange<UInt64>) throws -> Sent {
-    guard case .message(let range, let ticks, let json) = try backlog.message(owed) else {
+    guard case .message(let range, let ticks, _, let json) = try backlog.message(owed) else {
       throw ChildProcess.Failure(description: "no message over \(owed)")
     }
     return Sent(range: range, ticks: ticks, message: try .decode(json), bytes: json.count)
@@ -107,6 +107,31 @@ import Testing
     #expect(sent.message.first == 101)
   }
 
+  @Test func valuesOfADamagedColumnAreLackingAndTheMessageSaysSo() throws {
+    let feed = try BufferFeed()
+    try feed.ticks(400)
+    #expect(try feed.writer.seal(atLeast: 100).isEmpty == false)
+    var before = backlog(feed)
+    #expect(try take(&before, 1...10).message.damaged_columns == nil)
+    // A block's last byte is one of its last column.
+    let code = """
+      import sqlite3, sys
+      db = sqlite3.connect(sys.argv[1])
+      data = bytearray(db.execute("SELECT data FROM block WHERE first = 1").fetchone()[0])
+      data[-1] ^= 1
+      db.execute("UPDATE block SET data = ? WHERE first = 1", (bytes(data),))
+      db.commit()
+      """
+    let answer = try ChildProcess.run("python3", ["-c", code, feed.path], in: feed.folder)
+    try #require(answer.end == .exited(0), "\(answer.errors)")
+    var backlog = backlog(feed)
+    let sent = try take(&backlog, 1...10)
+    #expect(sent.ticks == 10 && sent.message.damaged_columns == 1)
+    #expect(sent.message.ticks.allSatisfy { $0["0"] == Double($0.seq) && $0["1"] == nil })
+    // The next message is read from the same block, which is decoded once.
+    #expect(try take(&backlog, 11...20).message.damaged_columns == 1)
+  }
+
   @Test func aDamagedRowIsLeftOut() throws {
     let feed = try BufferFeed()
     try feed.ticks(10)
@@ -125,7 +150,7 @@ import Testing
     var from: UInt64 = 1
     while from <= 10 {
       switch try backlog.message(from...10) {
-      case .message(let range, let ticks, let json):
+      case .message(let range, let ticks, _, let json):
         let message = try BacklogMessage.decode(json)
         #expect(message.ticks.allSatisfy { $0["0"] == Double($0.seq) })
         sent += message.ticks.map(\.seq)

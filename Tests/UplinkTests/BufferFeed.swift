@@ -86,6 +86,7 @@ struct BacklogMessage: Decodable {
 
   var first: UInt64
   var last: UInt64
+  var damaged_columns: Int?
   var ticks: [Tick]
 
   static func decode(_ json: some Collection<UInt8>) throws -> BacklogMessage {

@@ -4,6 +4,8 @@ public struct Compaction: Hashable, Sendable {
   public var sealedTicks = 0
   /// Tick rows that could not be decoded; they are gone.
   public var damagedTicks = 0
+  /// Blocks of ticks that went into larger ones.
+  public var mergedBlocks = 0
   /// Bytes of the database and its log before.
   public var bytesBefore = 0
   /// The same after.
@@ -13,7 +15,7 @@ public struct Compaction: Hashable, Sendable {
 }
 
 extension BufferWriter {
-  /// Seals what fills a block, merges rollups, writes the file anew without holes and empties the log. Takes long and up to as much space
+  /// Seals what fills a block, merges blocks, writes the file anew without holes and empties the log. Takes long and up to as much space
   /// again: only where no agent runs.
   public func compact() throws(BufferError) -> Compaction {
     var done = Compaction()
@@ -24,7 +26,8 @@ extension BufferWriter {
       done.sealedTicks += sealings.reduce(0) { $0 + $1.ticks }
       done.damagedTicks += sealings.reduce(0) { $0 + $1.damaged }
     }
-    try database.transaction { () throws(BufferError) in try mergeRollups() }
+    try database.transaction { () throws(BufferError) in try mergeBlocks() }
+    done.mergedBlocks = try compactBlocks()
     try database.execute("PRAGMA incremental_vacuum", operation: "return space of")
     do throws(BufferError) {
       // The copy would be made in memory otherwise.

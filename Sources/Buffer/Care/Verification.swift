@@ -84,7 +84,7 @@ extension BufferReader {
     _ record: BlockRecord, _ name: String, _ decoder: inout ColumnDecoder, _ found: inout Verification
   ) throws(BufferError) {
     guard var block = try StoredBlock(record, database) else {
-      return found.note("\(name): head or directory is damaged", cost: "its \(record.rows) rows of all series")
+      return found.note("\(name): head or directory is damaged", cost: "its rows of all series, \(record.rows)")
     }
     let times = block.directory.times
     if block.directory.head.rows != record.rows {
@@ -94,7 +94,7 @@ extension BufferReader {
       found.note("\(name): its sequence numbers do not ascend", cost: "the order of its rows")
     }
     for epoch in Set(times.epochs) where !epochs.contains(where: { Int64($0.id) == epoch }) {
-      found.note("\(name): epoch \(epoch) is not there", cost: "the wall time of \(times.epochs.count { $0 == epoch }) rows")
+      found.note("\(name): epoch \(epoch) is not there", cost: "the wall time of its rows, \(times.epochs.count { $0 == epoch })")
     }
     for entry in block.directory.entries {
       found.columns += 1
@@ -103,32 +103,30 @@ extension BufferReader {
       if isGood, series.indices.contains(entry.series) { continue }
       let key = series.indices.contains(entry.series) ? series[entry.series].key : "unknown series \(entry.series)"
       found.note(
-        "\(name): the column of \(key) is \(isGood ? "without a name" : "damaged")", cost: "\(entry.form.count) values of it")
+        "\(name): the column of \(key) is \(isGood ? "without a name" : "damaged")", cost: "its values there, \(entry.form.count)"
+      )
     }
   }
 
   private func checkRows(_ found: inout Verification) throws(BufferError) {
     var decoder = TickDecoder(decimals: series.map(\.decimals))
     var before = database.hasBlocks ? try database.lastBlock()?.last ?? 0 : 0
-    var expected: UInt64 = 0
     let known = Set(epochs.map { Int64($0.id) })
     let statement = try database.prepare("SELECT seq, epoch, at, back, [values] FROM tick ORDER BY seq")
     do throws(BufferError) {
       while try statement.step() {
-        let sequence = statement.sequence(0)
+        let stamp = TickStamp(statement)
+        let name = "tick \(stamp.sequence)"
         found.ticks += 1
-        if sequence <= before { found.note("tick \(sequence): comes after \(before)", cost: "the order of the ticks") }
-        before = sequence
-        if !known.contains(statement.integer(1)) {
-          found.note("tick \(sequence): epoch \(statement.integer(1)) is not there", cost: "the tick")
+        if stamp.sequence <= before { found.note("\(name): comes after \(before)", cost: "the order of the ticks") }
+        before = stamp.sequence
+        if !known.contains(stamp.epoch) { found.note("\(name): epoch \(stamp.epoch) is not there", cost: "the tick") }
+        switch statement.withBlob(4, { decoder.decode(stamp, row: $0) }) {
+        case nil: break
+        case .damaged: found.note("\(name): its values are damaged", cost: "the tick")
+        case .baseMissing: found.note("\(name): the tick it follows is lacking", cost: "the tick")
+        case .unknownFormat(let format): found.note("\(name): its format \(format) is a later one", cost: "the tick")
         }
-        let hasBase = statement.integer(3) == 0 || sequence == expected
-        guard hasBase, statement.withBlob(4, { decoder.decode(raw: $0) == nil }) else {
-          found.note(
-            "tick \(sequence): \(hasBase ? "its values are damaged" : "the tick it follows is lacking")", cost: "the tick")
-          continue
-        }
-        expected = sequence &+ 1
       }
     } catch  where error.kind == .corrupt {
       found.note("the tick rows: \(error.message)", cost: "the ticks after \(before)")

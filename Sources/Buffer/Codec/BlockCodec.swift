@@ -108,13 +108,11 @@ struct BlockDecoder {
     self.bytes = bytes
   }
 
-  /// Reads the values of an entry.
-  mutating func read(_ entry: BlockEntry, to values: inout [Double]) throws(BlockDamage) {
-    guard directory.head.tier == .raw else { throw .damaged }
-    let isGood = bytes.withUnsafeBytes { bytes in
+  /// Reads the values of an entry of a raw block; false when they are damaged.
+  mutating func read(_ entry: BlockEntry, to values: inout [Double]) -> Bool {
+    bytes.withUnsafeBytes { bytes in
       decoder.read(checked: UnsafeRawBufferPointer(rebasing: bytes[entry.bytes]), entry, rows: directory.head.rows, to: &values)
     }
-    guard isGood else { throw .damaged }
   }
 }
 

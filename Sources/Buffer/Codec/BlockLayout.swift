@@ -65,7 +65,9 @@ struct BlockHead: Hashable {
     length = Int(LittleEndian.read(at: 16, of: bytes))
     directoryChecksum = LittleEndian.read(at: 20, of: bytes)
     guard length == blobBytes, BlockFormat.headBytes + directoryBytes <= length, rows > 0, rows <= BufferLimits.rowsPerBlock,
-      columns <= directoryBytes
+      columns <= directoryBytes,
+      // A directory of a few bytes may name any number of columns that are all the same.
+      tier != .raw || columns * rows <= BufferLimits.valuesPerOpenBlock
     else { throw .damaged }
   }
 }

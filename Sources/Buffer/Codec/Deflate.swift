@@ -70,9 +70,12 @@ final class Inflater {
 
 /// CRC-32 as in zlib and Ethernet (polynomial 0x04C11DB7, reflected): finds every burst of up to 32 bits.
 enum Checksum {
-  static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  /// `after` is the checksum of the bytes before these.
+  static func of(_ bytes: UnsafeRawBufferPointer, after before: UInt32 = 0) -> UInt32 {
     let typed = bytes.bindMemory(to: UInt8.self)
-    return UInt32(truncatingIfNeeded: crc32(0, typed.baseAddress, UInt32(clamping: typed.count)))
+    // Nothing at no address would ask for the first value.
+    guard let start = typed.baseAddress else { return before }
+    return UInt32(truncatingIfNeeded: crc32(UInt(before), start, UInt32(clamping: typed.count)))
   }
 
   static func of(_ bytes: [UInt8], _ range: Range<Int>) -> UInt32 {

@@ -1,14 +1,14 @@
 import Telemetry
 
-// One row of the tick log. Values lie in the order of the series' ids.
+// The values of one row of the tick log, in the order of the series' ids; TickRow puts a checksum behind them.
 //
 //   +--------+---------------+-----------------+---------------------------------+
 //   | format | count: varint | changed: bitmap | one token a set bit, ascending  |
 //   | 1 byte |               | ⌈count/8⌉ bytes |                                 |
 //   +--------+---------------+-----------------+---------------------------------+
 //
-//   format  1  key row: compared with "all values missing"
-//           2  compared with the row before it (sequence − 1)
+//   format  0x4B  key row: compared with "all values missing" (1 in files of version 1 and 2)
+//           0x44  compared with the row before it, sequence − 1 (2 in files of version 1 and 2)
 //   count   series covered; those beyond are as in the row compared with (missing in a key row)
 //   bitmap  bit i of byte b: series 8·b + i differs, bit for bit
 //   token   varint t:
@@ -20,8 +20,10 @@ import Telemetry
 //   zigzag  0, −1, 1, −2 … are 0, 1, 2, 3 …
 
 enum TickFormat {
-  static let key: UInt8 = 1
-  static let delta: UInt8 = 2
+  static let key: UInt8 = 0x4B
+  static let delta: UInt8 = 0x44
+  static let plainKey: UInt8 = 1
+  static let plainDelta: UInt8 = 2
   static let rawToken: UInt64 = 1
   static let missingToken: UInt64 = 3
   /// Scaled integers stay below 2⁵³, so that a double holds them exactly; a delta doubled and zigzagged then fits 64 bits.
@@ -148,6 +150,8 @@ public struct TickDecoder: Sendable {
   private var scaled: [Int64] = []
   private var scales: [Double]
   private var hasBase = false
+  /// The sequence number of a row that builds on the last one decoded.
+  var expected: UInt64 = 0
 
   /// A decoder for series of these decimals, by id.
   public init(decimals: [Int]) {
@@ -173,13 +177,13 @@ public struct TickDecoder: Sendable {
     var reader = VarintReader(raw)
     guard let format = reader.byte() else { return fail(.damaged) }
     switch format {
-    case TickFormat.key:
+    case TickFormat.key, TickFormat.plainKey:
       for index in values.indices {
         values[index] = .missing
         scaled[index] = 0
       }
       hasBase = true
-    case TickFormat.delta:
+    case TickFormat.delta, TickFormat.plainDelta:
       guard hasBase else { return fail(.baseMissing) }
     default:
       return fail(.unknownFormat(format))
@@ -218,7 +222,7 @@ public struct TickDecoder: Sendable {
     return true
   }
 
-  private mutating func fail(_ error: TickCodecError) -> TickCodecError {
+  mutating func fail(_ error: TickCodecError) -> TickCodecError {
     hasBase = false
     return error
   }

@@ -50,8 +50,8 @@ public final class BufferQuery {
     module.deallocate()
   }
 
-  /// Blocks of which nothing could be read.
-  public var damagedBlocks: Int { tables.reduce(0) { $0 + $1.damagedBlocks } }
+  /// Blocks of which some could not be read, whatever number of series was asked for.
+  public var damagedBlocks: Int { tables.reduce(0) { $0 + $1.damaged.count } }
 
   /// Runs one SELECT.
   ///
@@ -111,6 +111,15 @@ public final class BufferQuery {
 }
 
 extension Database {
+  private var onlyReading: BufferError {
+    BufferError(.other, "query", path: path, message: "stored values can only be read: ask with one SELECT")
+  }
+
+  /// Whether the last call failed because a virtual table cannot be written to, which SQLite says before it asks the authorizer.
+  private var isAboutWriting: Bool {
+    sqlite3_errmsg(handle).map { String(cString: $0).hasSuffix("may not be modified") } ?? false
+  }
+
   /// Prepares a text that must hold one statement that only reads.
   fileprivate func prepareSingle(_ sql: String) throws(BufferError) -> Statement {
     var statement: OpaquePointer?
@@ -119,8 +128,8 @@ extension Database {
     let hasMore = sql.withCString { text in
       var tail: UnsafePointer<CChar>?
       let code = sqlite3_prepare_v2(handle, text, -1, &statement, &tail)
-      if code == SQLITE_AUTH {
-        problem = BufferError(.other, "query", path: path, message: "only reading is allowed here: a SELECT")
+      if code == SQLITE_AUTH || (code != SQLITE_OK && isAboutWriting) {
+        problem = onlyReading
       } else if code != SQLITE_OK {
         problem = failure(code, "query")
       }
@@ -129,6 +138,8 @@ extension Database {
     if let problem { throw problem }
     guard let statement else { throw BufferError(.other, "query", path: path, message: "there is no statement in it") }
     let prepared = Statement(statement, of: self)
+    // What gives no columns asks nothing: VACUUM and REINDEX pass the authorizer.
+    guard prepared.columnCount > 0, sqlite3_stmt_readonly(statement) != 0 else { throw onlyReading }
     guard !hasMore else { throw BufferError(.other, "query", path: path, message: "one statement at a time") }
     return prepared
   }

@@ -16,8 +16,8 @@ final class PointTable {
   var failure: BufferError?
   /// Points that were read for queries so far.
   var pointsRead = 0
-  /// Blocks of which nothing could be read.
-  var damagedBlocks = 0
+  /// Blocks of which some could not be read, by their first sequence number.
+  var damaged: Set<UInt64> = []
 
   init(_ reader: BufferReader, _ tier: Tier) {
     self.reader = reader
@@ -115,7 +115,7 @@ final class PointCursor {
         table.pointsRead += found.wallMilliseconds.count
         return
       }
-      table.damagedBlocks += walk?.damagedBlocks ?? 0
+      if let walk { table.damaged.formUnion(walk.damaged) }
       piece = nil
       guard let next = waiting.popFirst() else {
         walk = nil

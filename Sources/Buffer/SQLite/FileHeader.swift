@@ -27,6 +27,15 @@ enum FileHeader {
     return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// Whether there is a log without a commit, its header at most, beside an index that this process may not write.
+  ///
+  /// A power cut while the header is being synchronised leaves it (sqlite.org/walformat.html, 2.1). SQLite finds no salt in its own index
+  /// of such a log, takes that for a writer at work, and gives up after ten seconds.
+  static func hasLogWithoutCommit(_ path: String) -> Bool {
+    guard let log = bytes(path + "-wal"), log <= 32, bytes(path + "-shm") != nil else { return false }
+    return access(path + "-shm", W_OK) != 0
+  }
+
   /// Why there is no file to open at a path, in words; nil when there is one.
   static func absence(_ path: String) -> String? {
     var status = stat()

@@ -3,10 +3,11 @@ enum Schema {
   /// `GDWT`, in the file's header (bytes 68…71).
   static let applicationID: Int64 = 0x4744_5754
   /// In the file's header (bytes 60…63). A higher one is a later agent's: refused, not guessed at.
-  static let version: Int64 = 2
+  static let version: Int64 = 3
   /// Of a new file. A commit of ten ticks brings about a kilobyte and rewrites whole pages: with 4,096 bytes it hands a quarter more to the
   /// file system; 1,024 would save another fifth but double the frames of the log.
   static let pageBytes = 2_048
+  // Version 3 has tick rows with checksums, which version 2 takes for damaged; those of version 2 are still read.
   /// The first version with sealed blocks; an older file has tick rows only.
   static let firstWithBlocks: Int64 = 2
 
@@ -15,7 +16,7 @@ enum Schema {
   /// - `meta`      node, and the numbers reserved ahead of use
   /// - `series`    one row a series, ids from 0 without holes
   /// - `epoch`     how monotonic time becomes wall time, in stretches
-  /// - `tick`      one row a tick: see TickCodec
+  /// - `tick`      one row a tick: see TickRow
   /// - `event`     alerts, gaps, lifecycle
   /// - `delivery`, `owed`  what each uplink has not delivered yet
   /// - `alert`     the state of rules, over a restart
@@ -76,10 +77,10 @@ enum Schema {
     try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;")
     try database.execute("PRAGMA cache_size = -256; PRAGMA foreign_keys = OFF;")
     try limitLog(database, bytes: logBytes)
-    guard isNew || !database.hasBlocks else { return }
+    guard try database.integer("PRAGMA user_version") != version else { return }
     try database.transaction { () throws(BufferError) in
       if isNew { try database.execute(tables, operation: "make tables in") }
-      try database.execute(blockTables, operation: "make tables in")
+      if !database.hasBlocks { try database.execute(blockTables, operation: "make tables in") }
       try database.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
     }
     database.hasBlocks = true

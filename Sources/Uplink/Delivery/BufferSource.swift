@@ -4,8 +4,8 @@ import Telemetry
 
 /// What there is to send of an owed range.
 enum BacklogPiece {
-  /// A message over a range, holding this many ticks.
-  case message(ClosedRange<UInt64>, ticks: UInt64, payload: [UInt8])
+  /// A message over a range, holding this many ticks; so many columns or values of what it was read from are damaged and lacking.
+  case message(ClosedRange<UInt64>, ticks: UInt64, damaged: UInt64, payload: [UInt8])
   /// The buffer holds nothing of the range any more.
   case gone(ClosedRange<UInt64>, ticks: UInt64)
 }

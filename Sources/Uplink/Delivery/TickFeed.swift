@@ -35,7 +35,7 @@ struct TickFeed {
   mutating func backlog(_ owed: ClosedRange<UInt64>, from source: BufferSource) throws(BufferError) -> BacklogPiece {
     let piece = try json?.backlog(owed, size, from: source) ?? .gone(owed, ticks: UInt64(owed.count))
     // Newest first, a message must be filled from its end: as many ticks as one held lately, or some more.
-    if case .message(let range, let ticks, _) = piece {
+    if case .message(let range, let ticks, _, _) = piece {
       usualTicks = range.upperBound < owed.upperBound ? max(ticks, 1) : max(usualTicks, min(ticks * 2, size.ticks))
     }
     return piece

@@ -78,9 +78,10 @@ extension UplinkSession {
   private func sendOwed(_ owed: ClosedRange<UInt64>, of feed: Int) -> Bool {
     do throws(BufferError) {
       switch try feeds[feed].backlog(owed, from: source) {
-      case .message(let range, let ticks, let payload):
+      case .message(let range, let ticks, let damaged, let payload):
         feeds[feed].ledger.send(owed: range)
         feeds[feed].ledger.note(lost: UInt64(range.count) - ticks)
+        self.damaged += damaged
         bucket.take(payload.count)
         send(.backlog(range, ticks: ticks, feed: feed), to: settings.topic(feeds[feed].topics.backlog), payload, retain: false)
       case .gone(let range, let ticks):

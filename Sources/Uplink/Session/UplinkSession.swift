@@ -64,6 +64,7 @@ final class UplinkSession {
   /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
   var drainNotBefore: Int64 = 0
   var sentBytes: UInt64 = 0
+  var damaged: UInt64 = 0
   /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
   var refusal: String?
   var roundTripMilliseconds: Double?
@@ -180,6 +181,7 @@ final class UplinkSession {
     uplink.publish {
       $0.deliveredTicks = delivered
       $0.lostTicks = lost
+      $0.damagedColumns = damaged
       $0.positions = positions
       $0.owedTicks = owed
       $0.sentBytes = sentBytes

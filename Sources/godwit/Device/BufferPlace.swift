@@ -5,10 +5,6 @@ import Telemetry
 
 /// The buffer file of commands that ask no agent.
 enum BufferPlace {
-  static func path(profile: String?, buffer: String?) throws -> String {
-    try buffer ?? ProfileFile.load(profile ?? ProfileOption.usual).buffer.path
-  }
-
   /// Opens it for reading, beside a running agent or without one.
   static func open(_ path: String) throws -> BufferReader {
     try check(path)
@@ -26,6 +22,7 @@ enum BufferPlace {
 
   /// That what is written replaces neither the buffer nor a file that SQLite or an agent keeps beside it: all values would be lost.
   static func checkIsElsewhere(_ output: String, than path: String) throws {
+    guard !Host().isDirectory(output) else { throw Failure("\(output): it is a directory; name a file in it", status: 2) }
     guard ["", "-wal", "-shm", "-journal", ".lock"].contains(where: { StagedFile.areOneFile(output, path + $0) }) else { return }
     throw Failure("\(output): it belongs to the buffer that is read; name another file", status: 2)
   }

@@ -14,8 +14,8 @@ final class Export {
   var progress = Progress(total: 0, isShown: false)
   private(set) var stepMilliseconds: Int64?
   private(set) var tier = Tier.raw
-  private var damagedTicks = 0
-  private var damagedBlocks = 0
+  private var damage = ReadDamage()
+  private var damagedBlocks: Set<UInt64> = []
   private var repeated = 0
 
   init(span: StoredSpan, series: [StoredSeries], isFiltered: Bool) {
@@ -39,10 +39,14 @@ final class Export {
   /// What was left out, for people.
   var remarks: [String] {
     var lines: [String] = []
-    if damagedTicks > 0 { lines.append("\(damagedTicks) damaged ticks were left out") }
-    if damagedBlocks > 0 { lines.append("\(damagedBlocks) damaged blocks were left out; godwit buffer verify says which") }
+    for (count, noun) in [
+      (damage.ticks, "damaged tick"), (damage.columns, "damaged column"), (damagedBlocks.count, "damaged block"),
+    ] where count > 0 {
+      lines.append("left out: \(counted(count, noun)); godwit buffer verify says which")
+    }
     if repeated > 0 {
-      lines.append("\(repeated) values were left out: the clock was set back, and their times were there already")
+      lines.append(
+        "left out: \(counted(repeated, "value")): the clock was set back, and a value of the same time was there already")
     }
     return lines
   }
@@ -56,7 +60,7 @@ final class Export {
     var writer = ExportWriter(format, series: span.reader.series, only: isFiltered ? Set(series.map(\.id)) : nil)
     try sink.put(writer.header)
     var failure: (any Error)?
-    damagedTicks = try span.each { tick in
+    damage = try span.each { tick in
       do {
         try progress.step()
         if let line = writer.line(tick) { try sink.put(line) }
@@ -150,6 +154,6 @@ final class Export {
       }
       if Interruption.isPending { throw Failure("interrupted: nothing was written", status: Interruption.exitStatus) }
     }
-    damagedBlocks += walk.damagedBlocks
+    damagedBlocks.formUnion(walk.damaged)
   }
 }

@@ -9,15 +9,27 @@ enum ExportFormat: String, CaseIterable, ExpressibleByArgument {
   case openmetrics
   case sqlite
 
+  /// The endings of a file's name that mean it.
+  private var endings: [String] {
+    switch self {
+    case .csv: ["csv"]
+    case .jsonl: ["jsonl", "ndjson"]
+    case .openmetrics: ["om", "openmetrics", "prom"]
+    case .sqlite: ["sqlite", "sqlite3", "db"]
+    }
+  }
+
+  /// All endings, for people.
+  static var endings: String {
+    allCases.map { $0.endings.map { "." + $0 }.joined(separator: " ") + " (\($0))" }.joined(separator: ", ")
+  }
+
   /// By the ending of a file's name; nil when it says nothing.
   init?(fileName: String) {
-    switch fileName.lastIndex(of: ".").map({ fileName[fileName.index(after: $0)...] }) {
-    case "csv": self = .csv
-    case "jsonl", "ndjson": self = .jsonl
-    case "om", "openmetrics", "prom": self = .openmetrics
-    case "sqlite", "sqlite3", "db": self = .sqlite
-    default: return nil
-    }
+    guard let point = fileName.lastIndex(of: ".") else { return nil }
+    let ending = fileName[fileName.index(after: point)...].lowercased()
+    guard let format = Self.allCases.first(where: { $0.endings.contains(ending) }) else { return nil }
+    self = format
   }
 }
 

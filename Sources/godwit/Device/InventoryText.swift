@@ -6,7 +6,7 @@ enum InventoryText {
   static func lines(_ found: BufferInventory, path: String) -> [String] {
     var lines = [
       "\(path): \(Quantity.size(found.pageBytes)), \(Quantity.size(found.freeBytes)) of it free; log \(Quantity.size(found.logBytes))",
-      "\(found.series) series, \(found.events) events", "",
+      "\(found.series) series, \(counted(found.events, "event"))", "",
     ]
     var table = Table(.left, .right, .right, .right, .right, .right, .left)
     table.add(
@@ -19,11 +19,11 @@ enum InventoryText {
     }
     lines += table.lines(indent: 2) + [""]
     for (sink, count) in found.pending.sorted(by: { $0.key < $1.key }) {
-      lines.append("\(sink): \(count == 0 ? "all delivered" : "\(count) ticks pending")")
+      lines.append("\(sink): \(count == 0 ? "all delivered" : "\(counted(count, "tick")) pending")")
     }
     if found.pending.isEmpty { lines.append("no uplink has noted a delivery") }
     let damaged = found.parts.reduce(0) { $0 + $1.damagedBlocks }
-    if damaged > 0 { lines.append("\(damaged) blocks cannot be read: godwit buffer verify says which") }
+    if damaged > 0 { lines.append("\(counted(damaged, "block")) cannot be read: godwit buffer verify says which") }
     return lines
   }
 

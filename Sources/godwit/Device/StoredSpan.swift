@@ -40,14 +40,25 @@ struct StoredSpan {
       } else {
         to = Self.plausible(max(last, newest))
       }
-      guard from <= to else {
-        throw Failure(
-          "\(path): nothing lies from \(WallTime.text(from)) to \(WallTime.text(to)); its newest tick is of \(WallTime.text(newest))"
-        )
-      }
+      try check(path, since: since, until: until)
     } catch let error as BufferError {
       throw Failure("\(error)")
     }
+  }
+
+  /// That something can be stored from `from` to `to`.
+  private func check(_ path: String, since: Moment?, until: Moment?) throws {
+    if from > to, since != nil, until != nil {
+      throw Failure(
+        "--since (\(WallTime.text(from))) is later than --until (\(WallTime.text(to))): nothing can lie between them", status: 2)
+    }
+    let stored = held.map { Self.plausible($0.lowerBound)...Self.plausible($0.upperBound) }
+    // The newest rollup begins an hour before its end at most.
+    let reach = Tier.hour.stepMilliseconds
+    if from <= to, stored.contains(where: { $0.lowerBound <= to && $0.upperBound + reach > from }) { return }
+    let first = stored.first.map { WallTime.text($0.lowerBound) } ?? "nothing"
+    let last = stored.last.map { WallTime.text($0.upperBound) } ?? "nothing"
+    throw Failure("\(path): nothing is stored of the time asked for; it holds \(first) to \(last)")
   }
 
   private static func plausible(_ time: Int64) -> Int64 { min(max(time, times.lowerBound), times.upperBound) }
@@ -67,8 +78,8 @@ struct StoredSpan {
 
   /// Gives the ticks by ascending wall time to `body`, until it returns false.
   ///
-  /// - Returns: how many could not be decoded.
-  func each(_ body: (borrowing StoredTick) -> Bool) throws -> Int {
+  /// - Returns: what could not be read on the way.
+  func each(_ body: (borrowing StoredTick) -> Bool) throws -> ReadDamage {
     try Failure.rethrow { try reader.ticks(wall: from...to, body) }
   }
 }
@@ -77,6 +88,9 @@ struct StoredSpan {
 enum Moment: Hashable {
   case back(Int64)
   case at(Int64)
+
+  /// Beyond all years that a buffer can hold.
+  private static let longest: Int64 = 1 << 50
 
   init?(_ text: String) {
     if let milliseconds = Quantity.milliseconds(text), milliseconds > 0 {
@@ -88,10 +102,26 @@ enum Moment: Hashable {
     }
   }
 
+  /// Whether it is later than another, whatever the newest tick is; false where that decides.
+  func isAfter(_ other: Moment) -> Bool {
+    switch (self, other) {
+    case (.back(let own), .back(let length)): own < length
+    case (.at(let own), .at(let time)): own > time
+    default: false
+    }
+  }
+
+  func earlier(by milliseconds: Int64) -> Moment {
+    switch self {
+    case .back(let length): .back(min(length, Self.longest) + milliseconds)
+    case .at(let time): .at(time - milliseconds)
+    }
+  }
+
   /// Unix milliseconds.
   func before(_ newest: Int64) -> Int64 {
     switch self {
-    case .back(let milliseconds): newest - min(milliseconds, 1 << 50)
+    case .back(let milliseconds): newest - min(milliseconds, Self.longest)
     case .at(let time): time
     }
   }

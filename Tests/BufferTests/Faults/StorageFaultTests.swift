@@ -26,6 +26,7 @@ import Testing
       // Nothing is shown of what did not happen.
       #expect(workload.ticks.values.contains { $0.entry.evicted < .max }, "seed \(seed) evicts nothing")
       #expect(try workload.writer.database.integer("SELECT count(*) FROM minute") ?? 0 > 0, "seed \(seed) seals nothing")
+      #expect(workload.hasMerged, "seed \(seed) merges nothing")
       var random = SeededRandom(seed: seed &+ 1_000_000)
       let calls = Workload.calls
       let count = min(Self.pointsPerWorkload, Self.points - tally.run)
@@ -83,7 +84,7 @@ struct PowerCut {
 
   private func found(_ reader: BufferReader) throws -> (ticks: [Workload.Tick], events: [UInt64], damaged: Int) {
     var ticks: [Workload.Tick] = []
-    let damaged = try reader.ticks(0...(.max)) { tick in
+    let damage = try reader.ticks(0...(.max)) { tick in
       var values = tick.values
       while values.count < Workload.seriesCount { values.append(.missing) }
       ticks.append(
@@ -91,7 +92,7 @@ struct PowerCut {
           sequence: tick.sequence, epoch: tick.epoch.id, milliseconds: tick.milliseconds, bits: values.map(\.bitPattern)))
       return true
     }
-    return (ticks, try reader.events(after: 0, limit: 10_000).map(\.id), damaged)
+    return (ticks, try reader.events(after: 0, limit: 10_000).map(\.id), damage.ticks + damage.columns)
   }
 
   private func check(

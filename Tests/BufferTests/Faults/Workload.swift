@@ -27,7 +27,12 @@ final class Workload {
 
   static let seriesCount = 3
   let policy = RetentionPolicy(retainMilliseconds: 150_000, maximumBytes: 4 << 20, retainMinutesMilliseconds: 4_000_000)
+  /// Blocks are sealed and merged under this one, as if the profile went to and fro: under the other no four blocks are short enough to
+  /// become one.
+  private let patient = RetentionPolicy(retainMilliseconds: 1 << 40, maximumBytes: 4 << 20)
   let writer: BufferWriter
+  /// Whether raw blocks were merged.
+  private(set) var hasMerged = false
   private(set) var ticks: [UInt64: (tick: Tick, entry: Entry)] = [:]
   private(set) var events: [UInt64: Entry] = [:]
   /// Positions acknowledged, with the calls recorded before and after.
@@ -119,7 +124,7 @@ final class Workload {
 
   /// Sealing, making room and copying back, each now and then.
   func keepUp() throws {
-    if random.next() % 4 == 0 { _ = try writer.seal(atLeast: 40) }
+    if random.next() % 4 == 0 { try seal(atLeast: 25) }
     if random.next() % 6 == 0 {
       let begun = Self.calls
       let before = try BufferReader(path: writer.path).extent()?.lowerBound ?? 1
@@ -129,6 +134,12 @@ final class Workload {
       }
     }
     if random.next() % 10 == 0 { try writer.checkpoint() }
+  }
+
+  func seal(atLeast ticks: Int) throws {
+    try writer.adopt(patient)
+    _ = try writer.seal(atLeast: ticks)
+    if try writer.database.integer("SELECT max(seals) FROM block") ?? 0 > 1 { hasMerged = true }
   }
 
   private func reserve() {

@@ -21,7 +21,8 @@ struct JSONPayload {
     return writer.bytes
   }
 
-  /// The first message of an owed range: `{"first":…,"last":…,"ticks":[…]}`.
+  /// The first message of an owed range: `{"first":…,"last":…,"ticks":[…]}`, with `"damaged_columns":…` before the ticks where values are
+  /// lacking because the buffer is damaged.
   mutating func backlog(
     _ owed: ClosedRange<UInt64>, _ size: MessageSize, from source: BufferSource
   ) throws(BufferError) -> BacklogPiece {
@@ -37,6 +38,7 @@ struct JSONPayload {
     var body = JSONWriter(capacity: size.bytes * 5 / 4)
     var range: ClosedRange<UInt64>?
     var ticks: UInt64 = 0
+    var damaged = 0
     body.beginArray()
     while body.bytes.count < size.bytes, ticks < size.ticks, let tick = try walk.take() {
       // The reader takes up series that were named after it was opened.
@@ -47,6 +49,7 @@ struct JSONPayload {
         tick.epoch.boot, stored, to: &body)
       range = (range?.lowerBound ?? tick.sequence)...tick.sequence
       ticks += 1
+      damaged = max(damaged, walk.damagedColumns)
     }
     body.endArray()
     guard let range else { return .gone(owed, ticks: UInt64(owed.count)) }
@@ -55,10 +58,11 @@ struct JSONPayload {
     message.beginObject()
     message.member("first", range.lowerBound)
     message.member("last", range.upperBound)
+    if damaged > 0 { message.member("damaged_columns", damaged) }
     message.key("ticks")
     message.raw(body.bytes)
     message.endObject()
-    return .message(owed.lowerBound...range.upperBound, ticks: ticks, payload: message.bytes)
+    return .message(owed.lowerBound...range.upperBound, ticks: ticks, damaged: UInt64(damaged), payload: message.bytes)
   }
 
   /// Nothing is owed: what was held for the next message is let go.
