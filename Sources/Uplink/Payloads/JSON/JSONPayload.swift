@@ -29,7 +29,9 @@ struct JSONPayload {
     let reader = try source.open()
     if file != source.file { (stored, walk, file) = (MetricTree(), nil, source.file) }
     let walk: TickWalk
-    if let known = self.walk, known.next == owed.lowerBound, known.range.upperBound <= owed.upperBound {
+    if let known = self.walk, known.next == owed.lowerBound, known.range.contains(known.next),
+      known.range.upperBound <= owed.upperBound
+    {
       walk = known
     } else {
       walk = TickWalk(owed, of: reader)
@@ -52,7 +54,11 @@ struct JSONPayload {
       damaged = max(damaged, walk.damagedColumns)
     }
     body.endArray()
-    guard let range else { return .gone(owed, ticks: UInt64(owed.count)) }
+    guard let range else {
+      // What was committed since the walk began is not gone.
+      let gone = owed.lowerBound...walk.range.upperBound
+      return .gone(gone, ticks: UInt64(gone.count))
+    }
     self.walk = walk
     var message = JSONWriter(capacity: body.bytes.count + 64)
     message.beginObject()
