@@ -57,6 +57,10 @@ public enum BufferLimits {
   /// Values that a block read tick by tick may hold in memory; more is damage. Sealing makes at most about 1.3 million: `valuesPerBlock` and
   /// the rest of a group, whose rows take a bit for each series (`groupBytes`). Merging makes fewer.
   public static let valuesPerOpenBlock = 1 << 21
+  /// Values of one block that is sent or received, missing ones included: 8 MiB as doubles. A larger one is sent in parts.
+  public static let valuesPerPart = 1 << 20
+  /// Values taken from tick rows into one part.
+  public static let looseValues = 1 << 16
   /// Set-aside damaged databases kept beside the buffer.
   public static let setAsideFiles = 2
 }
