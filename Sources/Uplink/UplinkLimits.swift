@@ -24,4 +24,14 @@ public enum UplinkLimits {
   public static let stableSeconds = 30
   /// Bytes of a password file.
   public static let passwordBytes = 4_096
+  /// Live messages of `packed` from one key to the next: who joins or lost one can read again after as many ticks.
+  public static let packedKeyTicks = 30
+  /// Bytes of one backlog message of `packed`: a sealed block of 400 series still goes as it is.
+  public static let packedMessageBytes = 256 * 1024
+  /// Bytes that are left for what stands around the block in such a message.
+  public static let packedHeadBytes = 96
+  /// Series of one chunk of the catalogue.
+  public static let seriesPerChunk = 200
+  /// Bytes of one chunk of the catalogue that a reader takes.
+  public static let catalogueBytes = 1 << 20
 }
