@@ -67,7 +67,7 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    benchmark("StorageBench", uses: ["Buffer", "Telemetry", "CSQLite"]),
+    benchmark("StorageBench", uses: ["Buffer", "Telemetry", "Uplink", "CSQLite"]),
 
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),

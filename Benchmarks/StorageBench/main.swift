@@ -3,12 +3,23 @@ import Glibc
 
 // StorageBench [seconds] [folder] [ticks per block]: what the buffer costs on a realistic day of 130 series at 1 Hz, beside the naive
 // design. Run it on the file system in question; on a memory file system CPU is measured best.
+// StorageBench packed [seconds] [folder]: what delivering that day as `packed` costs.
 
 let arguments = CommandLine.arguments
 if arguments.count == 6, arguments[1] == "query", let span = Int64(arguments[4]), let number = Int(arguments[5]),
   let tier = Tier(rawValue: number)
 {
   try Query.run(arguments[2], series: Int(arguments[3]) ?? 0, span: span, tier: tier)
+  exit(0)
+}
+if arguments.count == 5, arguments[1] == "drain" {
+  try PackedDelivery.drain(arguments[2], UInt64(arguments[3]) ?? 0, mostBytes: Int(arguments[4]) ?? 0)
+  exit(0)
+}
+
+if arguments.count > 1, arguments[1] == "packed" {
+  let seconds = arguments.count > 2 ? Int(arguments[2]) ?? 86_400 : 86_400
+  try PackedDelivery.run(seconds: seconds, folder: arguments.count > 3 ? arguments[3] : "/tmp")
   exit(0)
 }
 
