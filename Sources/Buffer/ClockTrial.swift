@@ -22,7 +22,9 @@ struct ClockTrial {
     }
     let offset = now.subtractingSaturated(bootNow)
     let drift = begun.map { offset.subtractingSaturated($0.offset).magnitude } ?? .max
-    if begun?.boot != boot || drift > UInt64(BufferLimits.clockTrialDriftMilliseconds) { begun = (boot, offset, bootNow) }
+    if begun?.boot != boot || drift > UInt64(BufferLimits.clockTrialDriftMilliseconds) {
+      begun = (boot, offset, bootNow)
+    }
     guard let earlier = epochs.last(where: { $0.boot != boot && $0.synced }) else { return now }
     let first = epochs.first { $0.boot == boot }
     let start = (first?.fromMilliseconds ?? bootNow) &+ offset
