@@ -29,7 +29,9 @@ struct ClockTrial {
     let first = epochs.first { $0.boot == boot }
     let start = (first?.fromMilliseconds ?? bootNow) &+ offset
     let pause = start.subtractingSaturated(earlier.fromMilliseconds &+ earlier.offsetMilliseconds)
-    guard pause > Int64(clamping: retain), let begun, bootNow &- begun.at < BufferLimits.clockTrialMilliseconds else { return now }
+    guard pause > Int64(clamping: retain), let begun, bootNow &- begun.at < BufferLimits.clockTrialMilliseconds else {
+      return now
+    }
     return nil
   }
 }
