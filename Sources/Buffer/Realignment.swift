@@ -47,12 +47,12 @@ extension SampleQuery {
     for record in try database.blocks(.raw, where: "until_epoch >= \(first) AND epoch <= \(last)") {
       guard mayHold(record, wholeBuckets) else { continue }
       guard var block = try StoredBlock(record, only: series, database) else {
-        found.damagedBlocks += 1
+        found.damaged.insert(record.first)
         continue
       }
       guard let entry = block.directory.entries.first else { continue }
       guard let values = try block.values(entry, &decoder) else {
-        found.damagedBlocks += 1
+        found.damaged.insert(record.first)
         continue
       }
       addShifted(values, block.directory.times, scale: Double.powersOfTen[entry.form.digits])
