@@ -28,6 +28,10 @@ public enum BufferLimits {
   public static let waitingEvents = 1_000
   /// Epochs kept without a tick left that needs them.
   public static let epochs = 1_000
+  /// How long a clock that jumped ahead by more than what is kept has to stay there before earlier boots age by it.
+  public static let clockTrialMilliseconds: Int64 = 3_600_000
+  /// How far it may move meanwhile: no clock is that far off between two looks at it.
+  public static let clockTrialDriftMilliseconds: Int64 = 60_000
   /// Rows that a reader fetches at once.
   public static let fetchedTicks = 256
   /// Bytes of rows after which a reader fetches no more at once.
