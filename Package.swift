@@ -90,7 +90,8 @@ let package = Package(
       uses: [
         "Uplink", "Buffer", "Platform", "Telemetry", "SparkplugProto",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ],
+      exclude: ["Python"]),
     tests("AgentTests", uses: ["Agent", "Alerts", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink"]),
     tests("ArchitectureTests", uses: []),
     tests(
