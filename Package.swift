@@ -78,7 +78,7 @@ let package = Package(
     .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/Support/CFaultVFS"),
     program("KillableWriter", uses: ["Buffer", "Telemetry"]),
     tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite", "CFaultVFS", "KillableWriter"]),
-    tests("UplinkTests", uses: ["Uplink", "Buffer", "Platform", "Telemetry"]),
+    tests("UplinkTests", uses: ["Uplink", "Buffer", "Platform", "Telemetry"], exclude: ["Python"]),
     tests("AgentTests", uses: ["Agent", "Alerts", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink"]),
     tests("ArchitectureTests", uses: []),
     tests(
