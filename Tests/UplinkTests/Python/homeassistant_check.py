@@ -157,6 +157,7 @@ async def main(script, port, folder):
         values = {}
         assert wrong is None, f"{line.get('step')}: {wrong}; {warnings.lines}"
     devices = [device for device in device_registry.async_get(home).devices.values()]
+    assert len(devices) == 1, f"{len(devices)} devices: a device that is gone was not removed"
     client.loop_stop()
     await home.async_stop()
     assert not warnings.lines, "\n".join(warnings.lines)
