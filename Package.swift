@@ -39,7 +39,9 @@ let package = Package(
     .executable(name: "godwit", targets: ["godwit"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // For the tests only: what Sparkplug's payloads are checked against. It would cost the agent 9 MB.
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     // System libraries: a module map and a shim, nothing else.
@@ -67,7 +69,7 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    benchmark("StorageBench", uses: ["Buffer", "Telemetry", "CSQLite"]),
+    benchmark("StorageBench", uses: ["Buffer", "Platform", "Telemetry", "Uplink", "CSQLite"]),
 
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),
@@ -78,7 +80,18 @@ let package = Package(
     .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/Support/CFaultVFS"),
     program("KillableWriter", uses: ["Buffer", "Telemetry"]),
     tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite", "CFaultVFS", "KillableWriter"]),
-    tests("UplinkTests", uses: ["Uplink", "Buffer", "Platform", "Telemetry"]),
+    // Generated: see its README.
+    .target(
+      name: "SparkplugProto", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      path: "Tests/Support/SparkplugProto", exclude: ["README.md", "sparkplug_b.proto"],
+      swiftSettings: [.swiftLanguageMode(.v6)]),
+    tests(
+      "UplinkTests",
+      uses: [
+        "Uplink", "Buffer", "Platform", "Telemetry", "SparkplugProto",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["Python"]),
     tests("AgentTests", uses: ["Agent", "Alerts", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink"]),
     tests("ArchitectureTests", uses: []),
     tests(

@@ -20,9 +20,9 @@ struct Meter {
   /// Kilobytes of resident memory now, or at most so far.
   static func residentKilobytes(peak: Bool = false) -> Int { number(peak ? "VmHWM:" : "VmRSS:", in: "/proc/self/status") ?? 0 }
 
-  static func monotonicMilliseconds() -> Double {
+  static func milliseconds(_ clock: clockid_t) -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
+    clock_gettime(clock, &time)
     return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
   }
 

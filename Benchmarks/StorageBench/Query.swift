@@ -1,5 +1,6 @@
 import Buffer
 import CSQLite
+import Glibc
 
 /// A question for one series, as a technician's process would ask it.
 struct Query {
@@ -9,16 +10,18 @@ struct Query {
   let range: ClosedRange<Int64>
   let tier: Tier
 
-  /// Milliseconds since the process' main began, and how many points came.
+  /// Milliseconds since the process' main began, those that the processor was at work, and how many points came.
   func askSealed() throws -> String {
-    let begin = Meter.monotonicMilliseconds()
+    let begin = Meter.milliseconds(CLOCK_MONOTONIC)
+    let beginOfWork = Meter.milliseconds(CLOCK_PROCESS_CPUTIME_ID)
     let answer = try BufferReader(path: path).samples(series: series, wall: range, tier: tier)
-    return "\(Meter.monotonicMilliseconds() - begin) \(answer.values.count)"
+    return Self.line(begin, beginOfWork, answer.values.count)
   }
 
   /// The same of the naive design, where rollups are made by the question.
   func askNaive() -> String {
-    let begin = Meter.monotonicMilliseconds()
+    let begin = Meter.milliseconds(CLOCK_MONOTONIC)
+    let beginOfWork = Meter.milliseconds(CLOCK_PROCESS_CPUTIME_ID)
     var database: OpaquePointer?
     guard sqlite3_open(path, &database) == SQLITE_OK else { return "" }
     defer { sqlite3_close(database) }
@@ -40,6 +43,10 @@ struct Query {
       times.append(sqlite3_column_int64(statement, 0))
       values.append(sqlite3_column_double(statement, 1))
     }
-    return "\(Meter.monotonicMilliseconds() - begin) \(values.count)"
+    return Self.line(begin, beginOfWork, values.count)
+  }
+
+  private static func line(_ begin: Double, _ beginOfWork: Double, _ points: Int) -> String {
+    "\(Meter.milliseconds(CLOCK_MONOTONIC) - begin) \(Meter.milliseconds(CLOCK_PROCESS_CPUTIME_ID) - beginOfWork) \(points)"
   }
 }

@@ -6,12 +6,15 @@ import Glibc
 // Each part runs in a process of its own, so that one's memory and caches are not the other's:
 //   StorageBench keep sealed|naive|series …   fills a file and prints what that took
 //   StorageBench query sealed|naive …         asks a file and prints how long that took
+//   StorageBench drain PORT FOLDER [SECONDS]  delivers the day to a broker, for scripts/bench-drain.sh
 //   StorageBench pace SECONDS PATH            the naive design in real time, for scripts/bench-device.sh
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 switch arguments.first {
 case "keep": try Part.keep(Array(arguments.dropFirst()))
 case "query": try Part.query(Array(arguments.dropFirst()))
+case "drain": try Drain.run(Array(arguments.dropFirst()))
+case "drained": try Drain.drain(Array(arguments.dropFirst()))
 case "pace": Part.pace(Array(arguments.dropFirst()))
 default:
   var comparison = Comparison()

@@ -32,6 +32,11 @@ enum AgentLimits {
   static let logKeys = 1_000
   /// Milliseconds by which the wall clock must differ from its epoch to count as stepped.
   static let clockStepMilliseconds: Int64 = 50
+  /// Epochs that a boot opens at once, whenever the clock steps; after that it waits between two of them, so that a clock that never comes to
+  /// rest fills neither memory nor buffer: two years of steps are 18,000 epochs.
+  static let epochsPerBoot = 100
+  /// How long it then waits, milliseconds; the wall time of ticks is off by the step meanwhile, their order is not.
+  static let epochPauseMilliseconds: Int64 = 3_600_000
   /// Seconds between questions to the kernel whether the clock is synchronised.
   static let clockCheckSeconds: Int64 = 5
 }

@@ -19,7 +19,7 @@ final class AgentProcess {
   private let signals: SignalQueue
   private let lock: FileLock?
   private let storage: StorageThread
-  private let uplink: Uplink?
+  private let uplink: UplinkGroup?
   private let supervisor: Supervisor
   private var control: ControlServer?
   private var nextDue: Int64 = 0
@@ -46,7 +46,7 @@ final class AgentProcess {
     storage = StorageThread(StorageThread.Settings(profile), clock: clock)
     let opening = storage.start()
     let statistics = AgentStatistics()
-    let uplink = profile.uplink.map { _ in Uplink() }
+    let uplink = profile.uplink.map { _ in UplinkGroup(count: UplinkSettings.all(profile).count) }
     self.uplink = uplink
     supervisor = Supervisor(
       profile: profile,
@@ -164,9 +164,9 @@ final class AgentProcess {
     log.configure(new.log)
     storage.configure(policy: RetentionPolicy(new.buffer), pendingBytes: new.buffer.pendingBytes)
     supervisor.apply(new)
-    if let uplink, let settings = UplinkSettings(new), difference.uplinkChanged || difference.nodeChanged {
-      _ = uplink.put(.settings(settings))
-    }
+    // What did not change for a connection leaves it alone.
+    let settings = UplinkSettings.all(new)
+    if settings != UplinkSettings.all(old) { uplink?.configure(settings) }
     if difference.tickChanged {
       armTimer()
       armWatchdog()
@@ -184,9 +184,9 @@ final class AgentProcess {
   // MARK: Parts
 
   private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
-    guard let uplink, let settings = UplinkSettings(supervisor.profile) else { return }
+    guard let uplink else { return }
     let started = uplink.start(
-      settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
+      settings: UplinkSettings.all(supervisor.profile), clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
       lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
     if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
     uplink.saves { [storage] positions in

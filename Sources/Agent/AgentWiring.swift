@@ -53,10 +53,27 @@ extension RetentionPolicy {
 }
 
 extension UplinkSettings {
-  /// Nil when the profile has no uplink.
-  init?(_ profile: Profile) {
-    guard let uplink = profile.uplink else { return nil }
+  /// One for each connection: Sparkplug has its own, beside which all other payloads share one. None when the profile has no uplink.
+  static func all(_ profile: Profile) -> [UplinkSettings] {
+    guard let uplink = profile.uplink else { return [] }
+    var common = UplinkSettings(uplink, node: profile.node)
+    var all: [UplinkSettings] = []
+    common.payloads = uplink.payloads.compactMap(Payload.init)
+    common.homeAssistant = HomeAssistantSettings(profile)
+    if !common.payloads.isEmpty || common.homeAssistant != nil { all.append(common) }
+    if let sparkplug = SparkplugSettings(profile) {
+      common.homeAssistant = nil
+      common.payloads = [.sparkplug]
+      common.sparkplug = sparkplug
+      common.clientID += "-sparkplug"
+      all.append(common)
+    }
+    return all
+  }
+
+  private init(_ uplink: UplinkProfile, node: String) {
     self.init()
+    self.node = node
     brokers = uplink.brokers.map(Broker.init)
     isVersion5 = uplink.version == .mqtt5
     clientID = uplink.clientID
@@ -72,11 +89,53 @@ extension UplinkSettings {
     drainsNewestFirst = uplink.drainOrder == .newest
     qualityOfService = uplink.qos
     topicPrefix = uplink.topicPrefix
-    node = profile.node
     window = uplink.window
     drainBytesPerSecond = uplink.drainBytesPerSecond
     backoffMinimumMilliseconds = uplink.backoffMinimumMilliseconds
     backoffMaximumMilliseconds = uplink.backoffMaximumMilliseconds
+  }
+}
+
+extension UplinkSettings.Payload {
+  /// Nil for what carries no ticks over the common connection.
+  init?(_ payload: UplinkProfile.Payload) {
+    switch payload {
+    case .json: self = .json
+    case .packed: self = .packed
+    case .homeassistant, .sparkplug: return nil
+    }
+  }
+}
+
+extension HomeAssistantSettings {
+  /// Nil when the profile does not ask for it.
+  init?(_ profile: Profile) {
+    guard let uplink = profile.uplink, let wanted = uplink.homeAssistant else { return nil }
+    self.init()
+    discoveryPrefix = wanted.prefix
+    birthTopic = "\(wanted.prefix)/status"
+    topicPrefix = uplink.topicPrefix
+    node = profile.node
+    version = Agent.version
+    everyMilliseconds = wanted.everyMilliseconds
+    for sensor in profile.sensors {
+      for metric in SensorCatalogue.type(named: sensor.kind)?.kind.metrics ?? [] {
+        let family = String(metric.name.prefix { $0 != "." })
+        families[family] = max(families[family] ?? 0, sensor.everyMilliseconds)
+      }
+    }
+    rules = profile.alerts.filter { $0.notifiers.contains(.mqtt) }.map(\.name)
+  }
+}
+
+extension SparkplugSettings {
+  /// Nil when the profile does not ask for it.
+  init?(_ profile: Profile) {
+    guard let wanted = profile.uplink?.sparkplug else { return nil }
+    self.init()
+    group = wanted.group
+    primaryHost = wanted.primaryHost
+    facts = [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
   }
 }
 

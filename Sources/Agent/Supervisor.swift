@@ -16,7 +16,7 @@ protocol TickDelivery: AnyObject, Sendable {
   var committed: UInt64 { get set }
 }
 
-extension Uplink: TickDelivery {}
+extension UplinkGroup: TickDelivery {}
 
 /// Runs the ticks: samples what is due, stores, evaluates, hands over. Lives on the agent's one loop thread; takes its time from
 /// `clock`, so that a test can drive an hour of ticks by hand.

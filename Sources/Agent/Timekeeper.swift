@@ -3,18 +3,20 @@ import Platform
 
 /// Says how monotonic time becomes wall time, in epochs. No I/O but the clock.
 struct Timekeeper {
-  /// Epochs of this boot, oldest first; the last one is in force.
+  /// Epochs of this boot that may still be corrected, oldest first; the last one is in force.
   private(set) var epochs: [Epoch] = []
   private let boot: String
   private var nextID: Int
   private var lastCheck: Int64 = .min
   private var isSynced = false
+  private var opened = 0
 
   /// `earlier` are the epochs of this boot that an earlier run of the agent left in the buffer.
   init(boot: String, lastID: Int, earlier: [Epoch]) {
     self.boot = boot
     nextID = lastID + 1
     epochs = earlier.filter { $0.boot == boot }
+    opened = epochs.count
   }
 
   /// The epoch in force.
@@ -33,6 +35,8 @@ struct Timekeeper {
     guard let epoch = epochs.last, isOfThisRun else { return [open(offset, now, sequence)] }
     if isSynced, !epoch.synced { return correct(steadyOffset(clock)) }
     guard abs(offset - epoch.offsetMilliseconds) > AgentLimits.clockStepMilliseconds else { return [] }
+    let pause = opened < AgentLimits.epochsPerBoot ? 0 : AgentLimits.epochPauseMilliseconds
+    guard now / 1_000_000 - epoch.fromMilliseconds >= pause else { return [] }
     let steady = steadyOffset(clock)
     guard abs(steady - epoch.offsetMilliseconds) > AgentLimits.clockStepMilliseconds else { return [] }
     // A step right after boot usually is the first synchronisation: ask at once rather than in some seconds.
@@ -52,6 +56,8 @@ struct Timekeeper {
       synced: isSynced)
     if firstOfThisRun == .max { firstOfThisRun = nextID }
     nextID += 1
+    opened += 1
+    epochs.removeAll { $0.synced }
     epochs.append(epoch)
     return epoch
   }

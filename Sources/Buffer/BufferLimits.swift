@@ -28,6 +28,10 @@ public enum BufferLimits {
   public static let waitingEvents = 1_000
   /// Epochs kept without a tick left that needs them.
   public static let epochs = 1_000
+  /// How long a clock that jumped ahead by more than what is kept has to stay there before earlier boots age by it.
+  public static let clockTrialMilliseconds: Int64 = 3_600_000
+  /// How far it may move meanwhile: no clock is that far off between two looks at it.
+  public static let clockTrialDriftMilliseconds: Int64 = 60_000
   /// Rows that a reader fetches at once.
   public static let fetchedTicks = 256
   /// Bytes of rows after which a reader fetches no more at once.
@@ -57,6 +61,10 @@ public enum BufferLimits {
   /// Values that a block read tick by tick may hold in memory; more is damage. Sealing makes at most about 1.3 million: `valuesPerBlock` and
   /// the rest of a group, whose rows take a bit for each series (`groupBytes`). Merging makes fewer.
   public static let valuesPerOpenBlock = 1 << 21
+  /// Values of one block that is sent or received, missing ones included: 8 MiB as doubles. A larger one is sent in parts.
+  public static let valuesPerPart = 1 << 20
+  /// Values taken from tick rows into one part.
+  public static let looseValues = 1 << 16
   /// Set-aside damaged databases kept beside the buffer.
   public static let setAsideFiles = 2
 }

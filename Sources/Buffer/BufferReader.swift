@@ -133,6 +133,11 @@ public final class BufferReader {
         guard low < end, low <= extent.upperBound else { continue }
         let all = low...min(end - 1, extent.upperBound)
         let offset = epoch.offsetMilliseconds
+        // No look at ticks of an epoch that begins after the range or ends before it: there may be thousands.
+        let begin = epoch.fromMilliseconds.addingSaturated(offset)
+        let next = position + 1 < epochs.count ? epochs[position + 1] : nil
+        let until = next.map { $0.boot == epoch.boot ? $0.fromMilliseconds.addingSaturated(offset) : .max } ?? .max
+        guard begin <= range.upperBound, until >= range.lowerBound else { continue }
         let first = try TickBounds.first(
           in: all, epoch: epoch.id, atLeast: range.lowerBound.subtractingSaturated(offset), database)
         let limit = range.upperBound.subtractingSaturated(offset)

@@ -51,6 +51,7 @@ public final class BufferWriter {
   private let putAlert: Statement
   private(set) var lastDeliveries: [String: DeliveryPosition] = [:]
   private(set) var policy: RetentionPolicy
+  var trial = ClockTrial()
 
   /// Opens the file, or makes it; directories are not made.
   public init(path: String, node: String, policy: RetentionPolicy) throws(BufferError) {

@@ -3,7 +3,8 @@ extension BufferWriter {
   /// over is done after the next commit.
   ///
   /// Whole groups go, and never the newest: up to a group more than asked for is kept. Age is known of the running boot, and of
-  /// others whose clock was synchronised; what lies before a tick that is too old is too old as well.
+  /// others whose clock was synchronised, once the clock of today has proved itself (`ClockTrial`); what lies before a tick that is too old is
+  /// too old as well.
   ///
   /// The undelivered part stays noted in the file until a transaction with a `gap` event is committed: see `Opening.unreported`.
   ///
@@ -14,9 +15,11 @@ extension BufferWriter {
     _ policy: RetentionPolicy, now: Int64?, boot: String, bootNow: Int64
   ) throws(BufferError) -> [Eviction] {
     try adopt(policy)
-    let young = try firstYoung(policy, now: now, boot: boot, bootNow: bootNow)
+    let epochs = try StoredState.epochs(database)
+    let now = trial.trusted(now, epochs, boot: boot, bootNow: bootNow, retain: policy.retainMilliseconds)
+    let young = try firstYoung(policy, epochs, now: now, boot: boot, bootNow: bootNow)
     var evictions: [Eviction] = []
-    let expired = try expireRollups(policy, now: now, boot: boot, bootNow: bootNow)
+    let expired = try expireRollups(policy, epochs, now: now, boot: boot, bootNow: bootNow)
     for _ in 0..<BufferLimits.evictionStepsPerCommit {
       let excess = try usedBytes() - policy.usableBytes
       let tier = excess > 0 ? try heaviest(policy) : .raw
@@ -45,10 +48,9 @@ extension BufferWriter {
 
   /// All ticks below this sequence number are too old; 0 when none is.
   private func firstYoung(
-    _ policy: RetentionPolicy, now: Int64?, boot: String, bootNow: Int64
+    _ policy: RetentionPolicy, _ epochs: [Epoch], now: Int64?, boot: String, bootNow: Int64
   ) throws(BufferError) -> UInt64 {
     guard let extent = try extent() else { return 0 }
-    let epochs = try StoredState.epochs(database)
     let retain = Int64(clamping: policy.retainMilliseconds)
     for (position, epoch) in epochs.enumerated().reversed() {
       let end = position + 1 < epochs.count ? epochs[position + 1].firstSequence : .max
@@ -62,6 +64,8 @@ extension BufferWriter {
       } else {
         continue
       }
+      // No look at the ticks of an epoch that begins later: a clock that steps all the time makes thousands.
+      guard epoch.fromMilliseconds < oldest else { continue }
       // The newest epoch with a tick that is too old decides: order does not depend on the clock.
       let first = try TickBounds.first(
         in: low...min(end - 1, extent.upperBound), epoch: epoch.id, atLeast: oldest, database)

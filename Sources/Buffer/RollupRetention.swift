@@ -2,8 +2,10 @@ extension BufferWriter {
   /// Deletes rollup blocks that are too old, and those before them. Nobody waits for them to be delivered.
   ///
   /// - Returns: whether any went.
-  func expireRollups(_ policy: RetentionPolicy, now: Int64?, boot: String, bootNow: Int64) throws(BufferError) -> Bool {
-    let epochs = Dictionary(try StoredState.epochs(database).map { ($0.id, $0) }) { $1 }
+  func expireRollups(
+    _ policy: RetentionPolicy, _ epochs: [Epoch], now: Int64?, boot: String, bootNow: Int64
+  ) throws(BufferError) -> Bool {
+    let epochs = Dictionary(epochs.map { ($0.id, $0) }) { $1 }
     var expired = false
     for tier in [Tier.minute, .hour] {
       let retain = Int64(clamping: policy.retainMilliseconds(tier))

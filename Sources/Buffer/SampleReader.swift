@@ -24,7 +24,7 @@ extension BufferReader {
   /// - Parameters:
   ///   - series: the series' id.
   ///   - stepMilliseconds: how far apart the points may be; nil for about a thousand points over the range.
-  ///   - tier: which tier; nil for the coarsest that is fine enough for the step, or the finest that reaches back far enough.
+  ///   - tier: which tier; nil for the coarsest that is fine enough for the step, or another that reaches back further.
   public func samples(
     series: Int, wall range: ClosedRange<Int64>, stepMilliseconds: Int64? = nil, tier: Tier? = nil
   ) throws(BufferError) -> SeriesSamples {
@@ -46,12 +46,16 @@ extension BufferReader {
 
   func choose(step: Int64, from: Int64, _ query: SampleQuery) throws(BufferError) -> Tier {
     var best = Tier.allCases.last { $0.stepMilliseconds <= step } ?? .raw
-    // A finer tier that was evicted already answers with nothing: then a coarser one that goes back further.
-    while let coarser = Tier(rawValue: best.rawValue + 1),
-      let oldest = try oldest(best, query), oldest > from, let further = try self.oldest(coarser, query),
-      further < oldest - coarser.stepMilliseconds
-    {
-      best = coarser
+    var reach = try oldest(best, query) ?? .max
+    // A tier that was evicted already answers with nothing: then one that goes back further, the coarser ones first; a finer one where
+    // ticks are kept longer than rollups.
+    let fitting = best.rawValue
+    let others = Tier.allCases.filter { $0.rawValue > fitting } + Tier.allCases.filter { $0.rawValue < fitting }.reversed()
+    for other in others where reach > from {
+      guard let further = try oldest(other, query), further < reach - max(other.stepMilliseconds, best.stepMilliseconds) else {
+        continue
+      }
+      (best, reach) = (other, further)
     }
     return best
   }
@@ -85,6 +89,10 @@ struct SampleQuery {
   var found = SeriesSamples(tier: .raw)
   private var offsets: [Int64: Int64] = [:]
   private var lastEpoch: (id: Int64, offset: Int64?)?
+  /// Of a tier of rollups: see `Realignment`.
+  var shifts: [Int64: Shift] = [:]
+  private(set) var firstSequences: [Int64: UInt64] = [:]
+  var rawBegin: RawBegin?
   /// Values of ticks that still have to be rolled up.
   private var loose: [(wall: Int64, value: Double)] = []
 
@@ -94,7 +102,10 @@ struct SampleQuery {
   }
 
   mutating func learn(_ epochs: [Epoch]) {
-    for epoch in epochs { offsets[Int64(epoch.id)] = epoch.offsetMilliseconds }
+    for epoch in epochs {
+      offsets[Int64(epoch.id)] = epoch.offsetMilliseconds
+      firstSequences[Int64(epoch.id)] = epoch.firstSequence
+    }
   }
 
   func wall(_ epoch: Int64, _ milliseconds: Int64) -> Int64? { offsets[epoch].map { milliseconds &+ $0 } }
@@ -102,7 +113,11 @@ struct SampleQuery {
   /// Reads the tier's blocks that can hold points of the range.
   mutating func readBlocks(_ database: Database) throws(BufferError) {
     var decoder = ColumnDecoder()
-    let records = try database.blocks(found.tier).filter { mayHold($0) }
+    if found.tier != .raw, let oldest = try database.blocks(.raw, limit: 1).first {
+      rawBegin = RawBegin(sequence: oldest.first, epoch: Int64(oldest.epoch), milliseconds: oldest.milliseconds)
+    }
+    let wanted = found.tier == .raw ? range : wholeBuckets
+    let records = try database.blocks(found.tier).filter { mayHold($0, wanted) }
     // Growing would touch twice the memory; a damaged record must not ask for more than there can be.
     let rows = records.reduce(BufferLimits.ticksPerBlock) { min($0 + min(max($1.rows, 0), BufferLimits.rowsPerBlock), 1 << 20) }
     found.wallMilliseconds.reserveCapacity(rows)
@@ -125,10 +140,11 @@ struct SampleQuery {
         found.damaged.insert(record.first)
       }
     }
+    try readShifted(database)
   }
 
-  /// Whether a block of one epoch lies in the range; one of several may.
-  private func mayHold(_ record: BlockRecord) -> Bool {
+  /// Whether a block of one epoch lies in a range; one of several may.
+  func mayHold(_ record: BlockRecord, _ range: ClosedRange<Int64>) -> Bool {
     guard record.epoch == record.untilEpoch, let offset = offsets[Int64(record.epoch)] else { return true }
     let reach = max(found.tier.stepMilliseconds - 1, 0)
     return record.milliseconds &+ offset <= range.upperBound
@@ -161,10 +177,12 @@ struct SampleQuery {
 
   private mutating func add(_ column: RollupColumn, _ times: BlockTimes) {
     let reach = found.tier.stepMilliseconds - 1
+    let wanted = wholeBuckets
     for (row, rollup) in column.rows.enumerated() where rollup.count > 0 {
-      guard let wall = wall(times.epochs[row], times.milliseconds[row]), wall <= range.upperBound,
-        wall &+ reach >= range.lowerBound
-      else { continue }
+      let (epoch, at) = (times.epochs[row], times.milliseconds[row])
+      guard let wall = wall(epoch, at), wall <= wanted.upperBound, wall &+ reach >= wanted.lowerBound else { continue }
+      if isShifted(epoch, at, wall: wall) { continue }
+      guard wall <= range.upperBound, wall &+ reach >= range.lowerBound else { continue }
       found.wallMilliseconds.append(wall)
       found.rollups.append(rollup)
     }

@@ -130,7 +130,7 @@ extension BufferReader {
     return joined
   }
 
-  /// The tier that fits a step best: the coarsest of which a whole number of points makes a step, or a coarser one where that no longer
+  /// The tier that fits a step best: the coarsest of which a whole number of points makes a step, or another one where that no longer
   /// reaches back far enough.
   ///
   /// - Parameter from: Unix milliseconds at which the question begins.

@@ -64,6 +64,12 @@ extension StoredTick {
 }
 
 extension Int64 {
+  /// A sum that stays at the end of the range instead of leaving it.
+  func addingSaturated(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : sum
+  }
+
   /// A difference that stays at the end of the range instead of leaving it.
   func subtractingSaturated(_ other: Int64) -> Int64 {
     let (difference, overflow) = subtractingReportingOverflow(other)

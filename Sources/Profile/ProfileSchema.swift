@@ -77,7 +77,16 @@ enum ProfileSchema {
       SettingSpec("qos", .integer(0...1), default: "1", help: "At 1 a tick counts as delivered when the broker acknowledged it."),
       SettingSpec("topic_prefix", .text, default: "godwit/v1", help: "Topics are `<topic_prefix>/<node>/…`."),
       SettingSpec(
-        "payloads", .choices(UplinkProfile.Payload.allCases.map(\.rawValue)), default: "json", help: "How ticks are written."),
+        "payloads", .choices(UplinkProfile.Payload.allCases.map(\.rawValue)), default: "json",
+        help: "How ticks are written; several at once, each delivered on its own account. See `docs/delivery.md`."),
+      SettingSpec(
+        "homeassistant_prefix", .text, default: "homeassistant", help: "Home Assistant's discovery prefix."),
+      SettingSpec(
+        "homeassistant_every", .duration(1_000...3_600_000), default: "10s", help: "Between two states for Home Assistant."),
+      SettingSpec("sparkplug_group", .text, default: "godwit", help: "The Sparkplug group of the node."),
+      SettingSpec(
+        "sparkplug_host", .text, default: nil,
+        help: "The primary host: without it online, Sparkplug data are kept for later."),
       SettingSpec("drain_rate", .rate, default: "1MiB/s", help: "How fast a backlog is sent beside live ticks."),
       SettingSpec(
         "drain_order", .choice(UplinkProfile.DrainOrder.allCases.map(\.rawValue)), default: "oldest",
@@ -88,9 +97,6 @@ enum ProfileSchema {
         "backoff_max", .duration(1_000...86_400_000), default: "2m",
         help: "The longest wait; waits double up to it, with full jitter."),
     ])
-
-  /// Words that later versions will take under `payloads`.
-  static let laterPayloads = ["packed", "sparkplug", "homeassistant"]
 
   static let control = Section(
     name: "control", help: "How the command line reaches the agent.",

@@ -23,7 +23,7 @@ struct UplinkDecoder {
     guard let node, node.scalar?.text != "false" else { return nil }
     checkSecrets(node)
     let reader = SectionReader(
-      withoutLaterPayloads(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
+      withoutPassword(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
       problems: problems)
     guard reader.isMap else { return nil }
     let brokers = brokers(reader)
@@ -37,7 +37,8 @@ struct UplinkDecoder {
       verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader),
       sessionExpirySeconds: settings.milliseconds("session_expiry") / 1000,
       messageExpirySeconds: messageExpiry(settings), qos: settings.integer("qos"),
-      topicPrefix: topicPrefix(reader), payloads: payloads(reader), drainBytesPerSecond: settings.bytes("drain_rate"),
+      topicPrefix: topicPrefix(reader, "topic_prefix", example: "godwit/v1"), payloads: payloads(reader), homeAssistant: homeAssistant(reader), sparkplug: sparkplug(reader),
+      drainBytesPerSecond: settings.bytes("drain_rate"),
       drainOrder: UplinkProfile.DrainOrder(rawValue: settings.text("drain_order")) ?? .oldest,
       window: settings.integer("window"), backoffMinimumMilliseconds: backoff(reader),
       backoffMaximumMilliseconds: settings.milliseconds("backoff_max"))
@@ -53,25 +54,10 @@ struct UplinkDecoder {
       remedy: Self.hints["password"] ?? "")
   }
 
-  private func withoutLaterPayloads(_ node: YAMLNode) -> YAMLNode {
+  private func withoutPassword(_ node: YAMLNode) -> YAMLNode {
     guard case .map(let entries) = node.content else { return node }
     var result = node
-    result.content = .map(
-      entries.filter { $0.key != "password" }.compactMap { entry in
-        guard entry.key == "payloads" else { return entry }
-        var entry = entry
-        let items: [YAMLNode]
-        if case .list(let list) = entry.value.content { items = list } else { items = [entry.value] }
-        for item in items {
-          guard let word = item.scalar?.text, ProfileSchema.laterPayloads.contains(word) else { continue }
-          problems.add(item.place, "the payload '\(word)' is not available in this version", remedy: "use json")
-        }
-        let kept = items.filter { !ProfileSchema.laterPayloads.contains($0.scalar?.text ?? "") }
-        // Told already: what is left is looked at as if it stood alone.
-        if kept.isEmpty, !items.isEmpty { return nil }
-        if kept.count < items.count { entry.value.content = .list(kept) }
-        return entry
-      })
+    result.content = .map(entries.filter { $0.key != "password" })
     return result
   }
 
@@ -81,6 +67,38 @@ struct UplinkDecoder {
       problems.add(reader.place(of: "payloads"), "payloads: the list is empty", remedy: "use json, or remove the key")
     }
     return words.compactMap { UplinkProfile.Payload(rawValue: $0) }
+  }
+
+  private func has(_ payload: UplinkProfile.Payload, _ reader: SectionReader, wantedBy keys: [String]) -> Bool {
+    guard !reader.isFaulty("payloads") else { return false }
+    if reader.settings.list("payloads").contains(payload.rawValue) { return true }
+    for key in keys where reader.given[key] != nil {
+      problems.add(
+        reader.place(of: key), "'\(key)' needs the payload \(payload.rawValue)",
+        remedy: "add \(payload.rawValue) to 'payloads', or remove the key")
+    }
+    return false
+  }
+
+  private func homeAssistant(_ reader: SectionReader) -> UplinkProfile.HomeAssistant? {
+    guard has(.homeassistant, reader, wantedBy: ["homeassistant_prefix", "homeassistant_every"]) else { return nil }
+    return UplinkProfile.HomeAssistant(
+      prefix: topicPrefix(reader, "homeassistant_prefix", example: "homeassistant"),
+      everyMilliseconds: reader.settings.milliseconds("homeassistant_every"))
+  }
+
+  private func sparkplug(_ reader: SectionReader) -> UplinkProfile.Sparkplug? {
+    guard has(.sparkplug, reader, wantedBy: ["sparkplug_group", "sparkplug_host"]) else { return nil }
+    for key in ["sparkplug_group", "sparkplug_host"] {
+      // Sparkplug 3.0, 4.1.1: an identifier is one level of a topic.
+      let text = reader.settings.text(key)
+      guard text.unicodeScalars.contains(where: { "+/#".unicodeScalars.contains($0) || $0.value < 0x20 }) else { continue }
+      problems.add(
+        reader.place(of: key), "'\(text)' is no identifier of Sparkplug", why: "it is one level of a topic",
+        remedy: "use a word without '+', '/' and '#'")
+    }
+    return UplinkProfile.Sparkplug(
+      group: reader.settings.text("sparkplug_group"), primaryHost: reader.text("sparkplug_host"))
   }
 
   private func clientID(_ reader: SectionReader) -> String {
@@ -93,8 +111,8 @@ struct UplinkDecoder {
     return text
   }
 
-  private func topicPrefix(_ reader: SectionReader) -> String {
-    let text = reader.settings.text("topic_prefix")
+  private func topicPrefix(_ reader: SectionReader, _ key: String, example: String) -> String {
+    let text = reader.settings.text(key)
     let levels = text.split(separator: "/", omittingEmptySubsequences: false)
     if text.utf8.count > 128 || levels.contains("")
       || text.unicodeScalars.contains(where: {
@@ -102,9 +120,9 @@ struct UplinkDecoder {
       })
     {
       problems.add(
-        reader.place(of: "topic_prefix"), "'\(text)' is no topic prefix",
+        reader.place(of: key), "'\(text)' is no topic prefix",
         why: "topics have no empty levels, wildcards, blanks or '$'",
-        remedy: "write one such as godwit/v1, without a slash at its ends")
+        remedy: "write one such as \(example), without a slash at its ends")
     }
     return text
   }

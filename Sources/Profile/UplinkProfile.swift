@@ -9,6 +9,25 @@ public struct UplinkProfile: Sendable, Equatable {
   /// How ticks are written.
   public enum Payload: String, Sendable, CaseIterable {
     case json
+    case packed
+    case homeassistant
+    case sparkplug
+  }
+
+  /// How the node shows itself to Home Assistant.
+  public struct HomeAssistant: Sendable, Equatable {
+    /// First level of the discovery topics.
+    public var prefix: String
+    /// Between two messages of values.
+    public var everyMilliseconds: Int
+  }
+
+  /// How the node shows itself to Sparkplug hosts.
+  public struct Sparkplug: Sendable, Equatable {
+    /// The group of the node.
+    public var group: String
+    /// The host without which nothing is sent; nil: none.
+    public var primaryHost: String?
   }
 
   /// Which ticks of a backlog go first.
@@ -47,6 +66,10 @@ public struct UplinkProfile: Sendable, Equatable {
   public var topicPrefix: String
   /// Never empty.
   public var payloads: [Payload]
+  /// Nil unless among the payloads.
+  public var homeAssistant: HomeAssistant?
+  /// Nil unless among the payloads.
+  public var sparkplug: Sparkplug?
   /// How fast a backlog is sent; `Int.max` is as fast as it goes.
   public var drainBytesPerSecond: Int
   /// Which ticks of a backlog go first.

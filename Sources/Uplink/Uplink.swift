@@ -91,6 +91,8 @@ public final class Uplink: Sendable {
   private let shared = Mutex(UplinkStatus())
   private let committedSequence = Atomic<UInt64>(0)
   private let savedMark = Atomic<UInt64>(0)
+  /// The sink whose mark stands for all of this connection's.
+  private let sink = Mutex(UplinkSettings.eventSink)
   /// Puts positions on the disk soon; false when that cannot be now.
   private let saver = Mutex<(@Sendable ([String: DeliveryPosition]) -> Bool)?>(nil)
 
@@ -114,10 +116,12 @@ public final class Uplink: Sendable {
     let ledgers = settings.payloads.map { payload in
       DeliveryLedger(position: positions[payload.sink], lastCommitted: lastCommitted, firstOfRun: firstOfRun)
     }
-    let event = positions[UplinkSettings.eventSink]?.event ?? 0
+    sink.withLock { $0 = settings.eventSink }
+    let event = positions[settings.eventSink]?.event ?? 0
     let outbox = Outbox(deliveredEvent: event, nextEvent: firstEvent)
     shared.withLock {
-      $0.positions = UplinkSession.positions(of: zip(settings.payloads, ledgers), event: event, next: firstOfRun)
+      $0.positions = UplinkSession.positions(
+        of: zip(settings.payloads, ledgers), eventSink: settings.eventSink, event: event, next: firstOfRun)
       $0.owedTicks = ledgers.map(\.owedTicks).max() ?? 0
     }
     return Thread.start(name: "uplink") { [self] in
@@ -146,7 +150,7 @@ public final class Uplink: Sendable {
 
   /// Marks of the positions on the disk, by sink.
   public func saved(_ marks: [String: UInt64]) {
-    guard let mark = marks[UplinkSettings.eventSink], mark > saved else { return }
+    guard let mark = sink.withLock({ marks[$0] }), mark > saved else { return }
     savedMark.store(mark, ordering: .relaxed)
     mailbox.bell.ring()
   }
@@ -157,6 +161,9 @@ public final class Uplink: Sendable {
 
   /// What the uplink says of itself.
   public var status: UplinkStatus { shared.withLock { $0 } }
+
+  /// Whether it said goodbye after `stop`.
+  var hasStopped: Bool { stopped.load(ordering: .acquiring) }
 
   func publish(_ change: (inout UplinkStatus) -> Void) {
     shared.withLock { change(&$0) }

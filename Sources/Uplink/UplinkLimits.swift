@@ -16,6 +16,24 @@ public enum UplinkLimits {
   public static let eventsInMemory = 256
   /// Rules whose state is kept for sending.
   public static let alerts = 1_000
+  /// Series in one discovery message of Home Assistant: with names and labels at their longest it stays below 64 KiB, half of the
+  /// smallest message limit of the brokers in docs/brokers.md.
+  public static let homeAssistantSeriesPerPart = 80
+  /// Commands that become buttons in Home Assistant.
+  public static let homeAssistantCommands = 64
+  /// Milliseconds over which nodes spread their answer to Home Assistant's birth.
+  public static let homeAssistantBirthSpreadMilliseconds = 10_000
+  /// Milliseconds that a change of a discovery message waits for others to come along.
+  public static let homeAssistantSettleMilliseconds: Int64 = 2_000
+  /// Milliseconds between two messages on one discovery topic: Home Assistant drops the rest of one that comes while it still
+  /// works on the one before.
+  public static let homeAssistantPauseMilliseconds: Int64 = 10_000
+  /// Milliseconds after a reload within which a series must give a value, or be taken away; at least five of its intervals.
+  public static let homeAssistantGraceMilliseconds: Int64 = 60_000
+  /// Bytes of a name that Home Assistant shows.
+  public static let homeAssistantNameBytes = 128
+  /// Discovery topics of former node names that wait to be emptied.
+  public static let homeAssistantFarewells = 2_000
   /// Seconds a broker may take to accept a connection.
   public static let connectSeconds = 15
   /// Seconds without an acknowledgement after which a connection is rebuilt.
@@ -30,8 +48,21 @@ public enum UplinkLimits {
   public static let preferredRetrySeconds = 900
   /// Seconds that a drain waits for its position to be on the disk.
   public static let saveSeconds = 5
+  /// Bytes of messages in flight beyond which nothing more of a backlog is sent: they lie in memory until they are acknowledged, once here
+  /// and once in the library.
+  public static let flightBytes = 1 << 20
   /// Topics sent as a number on one connection.
   public static let topicAliases = 16
   /// Bytes of a password file.
   public static let passwordBytes = 4_096
+  /// Live messages of `packed` from one key to the next: who joins or lost one can read again after as many ticks.
+  public static let packedKeyTicks = 30
+  /// Bytes of one backlog message of `packed`: a sealed block of 400 series still goes as it is.
+  public static let packedMessageBytes = 256 * 1024
+  /// Bytes that are left for what stands around the block in such a message.
+  public static let packedHeadBytes = 96
+  /// Series of one chunk of the catalogue.
+  public static let seriesPerChunk = 200
+  /// Bytes of one chunk of the catalogue that a reader takes.
+  public static let catalogueBytes = 1 << 20
 }

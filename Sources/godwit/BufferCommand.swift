@@ -26,7 +26,7 @@ struct BufferInfoCommand: ParsableCommand {
     let reader = try BufferPlace.open(path)
     let found = try Failure.rethrow { try reader.inventory() }
     if json {
-      StandardStreams.write(InventoryText.json(found, path: path) + [UInt8(ascii: "\n")])
+      Output.write(InventoryText.json(found, path: path) + [UInt8(ascii: "\n")])
     } else {
       Output.write(InventoryText.lines(found, path: path).map { $0 + "\n" }.joined())
       if reader.isWithoutLog { Output.error("godwit: the write-ahead log could not be read: the last minutes may be lacking") }

@@ -22,6 +22,6 @@ struct DetectCommand: ParsableCommand {
     var sampling = DeviceSampling(host: host)
     sampling.sampleTwice(intervalMilliseconds: 100)
     let found = Detection(parts: sampling.parts, model: Detection.model(host))
-    if json { StandardStreams.write(found.json()) } else { Output.write(found.profile()) }
+    if json { Output.write(found.json()) } else { Output.write(found.profile()) }
   }
 }

@@ -52,7 +52,7 @@ struct SQLCommand: ParsableCommand {
       throw Failure("\(error.message)", status: 2)
     }
     writer.end()
-    guard code == 0 else { throw Failure("cannot write to standard output: \(String(cString: strerror(code)))") }
+    guard code == 0 else { throw Failure("cannot write standard output: \(String(cString: strerror(code)))") }
     if source.damagedBlocks > 0 {
       Output.error("godwit: left out: \(counted(source.damagedBlocks, "damaged block")); godwit buffer verify says which")
     }

@@ -36,7 +36,7 @@ struct SampleCommand: ParsableCommand {
     var sampling = try chosen()
     sampling.sampleTwice(intervalMilliseconds: Quantity.milliseconds(interval) ?? 1000)
     if json {
-      StandardStreams.write(SampleText.json(sampling.parts, time: WallTime.text(SystemClock().wallMilliseconds())))
+      Output.write(SampleText.json(sampling.parts, time: WallTime.text(SystemClock().wallMilliseconds())))
     } else {
       Output.write(SampleText.table(sampling.parts))
     }

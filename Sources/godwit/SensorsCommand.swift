@@ -21,7 +21,7 @@ struct SensorsCommand: ParsableCommand {
   func run() {
     let kinds = SensorCatalogue.kinds.filter { kind == nil || $0.name == kind }
     if json {
-      StandardStreams.write(CatalogueText.json(kinds))
+      Output.write(CatalogueText.json(kinds))
     } else if kind != nil {
       for kind in kinds { Output.write(CatalogueText.description(of: kind, width: Style.terminalColumns ?? .max)) }
     } else {

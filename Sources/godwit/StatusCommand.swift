@@ -24,7 +24,7 @@ struct StatusCommand: ParsableCommand {
     if watch { watchForever(source, style) }
     let (report, problem) = try source.report()
     if json {
-      StandardStreams.write(report.json() + [UInt8(ascii: "\n")])
+      Output.write(report.json() + [UInt8(ascii: "\n")])
     } else {
       Output.write(screen(report, problem, style).map { $0 + "\n" }.joined())
     }
@@ -41,7 +41,7 @@ struct StatusCommand: ParsableCommand {
       do {
         let (report, problem) = try source.report()
         if json {
-          StandardStreams.write(report.json() + [UInt8(ascii: "\n")])
+          Output.write(report.json() + [UInt8(ascii: "\n")])
         } else {
           Output.write(frame.text(of: screen(report, problem, style)))
         }

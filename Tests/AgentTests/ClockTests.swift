@@ -38,6 +38,27 @@ import Uplink
     #expect(bench.supervisor.timekeeper.epochs.count == 1)
   }
 
+  /// A week at 1 Hz of a clock that never comes to rest.
+  @Test(arguments: [true, false]) func aClockThatStepsAtEveryTickFillsNothing(synced: Bool) throws {
+    let clock = HandClock(synced: synced)
+    var keeper = Timekeeper(boot: clock.boot, lastID: 0, earlier: [])
+    var opened: [Epoch] = []
+    for tick in 0..<(7 * 86_400) as Range<Int64> {
+      opened += keeper.observe(clock, sequence: UInt64(tick + 1))
+      clock.pass(milliseconds: 1_000)
+      clock.step(milliseconds: tick % 2 == 0 ? 700 : -650)
+    }
+    #expect(opened.count <= AgentLimits.epochsPerBoot + 7 * 24 && opened.count > AgentLimits.epochsPerBoot)
+    #expect(Set(opened.map(\.id)).count == opened.count)
+    #expect(keeper.epochs.count <= (synced ? 1 : opened.count))
+    // Once it is synchronised, what is not yet right is put right.
+    guard !synced else { return }
+    clock.synchronize()
+    clock.pass(milliseconds: 10_000)
+    #expect(keeper.observe(clock, sequence: 1 << 40).count == opened.count)
+    #expect(keeper.epochs.allSatisfy { $0.synced })
+  }
+
   @Test func theFirstSynchronisationCorrectsWhatCameBefore() throws {
     // A board without a battery: 1970 until the network is there.
     let clock = HandClock(seconds: 20, wall: 20_000, synced: false)

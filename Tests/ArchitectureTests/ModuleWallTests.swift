@@ -42,6 +42,14 @@ import Testing
     }
   }
 
+  @Test func librariesOfTheTestsStayThere() throws {
+    let package = try #require(SourceTree.text("Package.swift"))
+    try #require(package.contains("swift-protobuf"))
+    for (module, list) in ModuleWallTests.declarations(in: package) {
+      #expect(!list.contains("swift-protobuf"), "\(module) is shipped and uses a library of the tests")
+    }
+  }
+
   @Test func noModuleUsesItselfThroughOthers() {
     for module in ModuleWallTests.walls.keys {
       var seen: Set<String> = []
@@ -86,13 +94,18 @@ import Testing
   /// The project's modules that Package.swift lets each module use.
   private static func declaredUses(in package: String) -> [String: Set<String>] {
     var found: [String: Set<String>] = [:]
-    let flat = package.components(separatedBy: .newlines).joined(separator: " ")
-    let declaration = /(?:module\(|\.executableTarget\(\s*name: )"(\w+)"(?:,\s*(?:uses|dependencies):\s*\[([^\]]*)\])?/
-    for match in flat.matches(of: declaration) {
+    for (module, list) in declarations(in: package) {
       // Products of other packages are `.product(name: "…")`; a quoted word that follows a comma or opens the list is ours.
-      let list = (match.2 ?? "").replacing(/\.product\([^)]*\)/, with: "")
-      found[String(match.1)] = Set(list.matches(of: /"(\w+)"/).map { String($0.1) })
+      let ours = list.replacing(/\.product\([^)]*\)/, with: "")
+      found[module] = Set(ours.matches(of: /"(\w+)"/).map { String($0.1) })
     }
     return found
+  }
+
+  /// The modules of what is shipped, and the text of what each depends on.
+  private static func declarations(in package: String) -> [(module: String, list: String)] {
+    let flat = package.components(separatedBy: .newlines).joined(separator: " ")
+    let declaration = /(?:module\(|\.executableTarget\(\s*name: )"(\w+)"(?:,\s*(?:uses|dependencies):\s*\[([^\]]*)\])?/
+    return flat.matches(of: declaration).map { (String($0.1), String($0.2 ?? "")) }
   }
 }

@@ -24,6 +24,14 @@ import Testing
     #expect(bytes.range(of: Data("Telemetry".utf8)) != nil)
   }
 
+  @Test(.enabled(if: isPresent)) func holdsNoLibraryOfTheTests() throws {
+    for program in [ReleaseBinaryTests.path, ReleaseBinaryTests.path.replacing(/d$/, with: "")]
+    where FileManager.default.fileExists(atPath: program) {
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: program))
+      #expect(bytes.range(of: Data("SwiftProtobuf".utf8)) == nil, "\(program) holds SwiftProtobuf")
+    }
+  }
+
   @Test(.enabled(if: isPresent)) func needsOnlyLibrariesOfTheSystem() throws {
     let (status, output) = try ReleaseBinaryTests.run(["readelf", "-d", ReleaseBinaryTests.path])
     try #require(status == 0, "\(output)")

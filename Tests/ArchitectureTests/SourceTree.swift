@@ -33,8 +33,10 @@ enum SourceTree {
 
   /// The Swift files under `Sources`.
   static let sources = files(under: "Sources", endings: ["swift"])
-  /// Those under `Tests`, without fixtures.
-  static let tests = files(under: "Tests", endings: ["swift"]).filter { !$0.path.contains("/Cases/") }
+  /// Those under `Tests`, without fixtures and what a generator wrote.
+  static let tests = files(under: "Tests", endings: ["swift"]).filter {
+    !$0.path.contains("/Cases/") && !$0.path.hasSuffix(".pb.swift")
+  }
 
   /// The text of a file by its path from the root; nil when it is not there.
   static func text(_ path: String) -> String? {

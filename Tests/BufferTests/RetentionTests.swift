@@ -45,9 +45,64 @@ import Testing
     let young = try writer.makeRoom(Self.policy(seconds: 2_000), now: Self.now, boot: "running", bootNow: 50_000)
     #expect(young == [])
     // The synced boot is 900 to 600 s old, so what lies before it is older still. The group 501…650 is not all old.
-    let old = try writer.makeRoom(Self.policy(seconds: 300), now: Self.now + 50_000, boot: "running", bootNow: 50_000)
-    #expect(old.map(\.range) == [1...500])
+    let old = try writer.makeRoom(Self.policy(seconds: 300), now: Self.now + 3_600_000, boot: "running", bootNow: 3_600_000)
+    #expect(old.map(\.range).first == 1...500)
     #expect(old.allSatisfy { $0.undelivered.isEmpty })
+  }
+
+  /// Marked as synchronised, and ten years ahead.
+  @Test func aClockYearsAheadAgesNothingUntilItHasStayedThere() throws {
+    let scratch = try Scratch()
+    let years = 3_652 * 86_400_000 as Int64
+    let policy = RetentionPolicy(
+      retainMilliseconds: 7 * 86_400_000, maximumBytes: 64 << 20, retainMinutesMilliseconds: 7 * 86_400_000,
+      retainHoursMilliseconds: 7 * 86_400_000)
+    var recorder = try Recorder(scratch)
+    recorder.begin(boot: "before", offset: Self.now, synced: true, at: 0)
+    try recorder.tick(1_500)
+    _ = try recorder.writer.seal(atLeast: 500)
+    recorder.begin(boot: "running", offset: Self.now + 1_600_000 + years, synced: true, at: 0)
+    try recorder.tick(50)
+    try recorder.commit()
+    let writer = recorder.writer
+    func makeRoom(at bootNow: Int64, ahead: Int64) throws -> UInt64 {
+      let now = Self.now + 1_600_000 + ahead + bootNow
+      return try writer.makeRoom(policy, now: now, boot: "running", bootNow: bootNow).reduce(0) { $0 + $1.ticks }
+    }
+    let rollups = "SELECT (SELECT count(*) FROM minute) + (SELECT count(*) FROM hour)"
+    let before = try writer.database.integer(rollups)
+    #expect(before ?? 0 > 0)
+    #expect(try makeRoom(at: 60_000, ahead: years) == 0)
+    #expect(try makeRoom(at: 3_500_000, ahead: years) == 0)
+    // Put right within the hour: nothing was lost, and nothing is old.
+    #expect(try makeRoom(at: 3_600_000, ahead: 0) == 0)
+    #expect(try makeRoom(at: 9_000_000, ahead: 0) == 0)
+    // Ahead again: the hour begins anew, also over a small correction in between, and not after it over none.
+    #expect(try makeRoom(at: 9_100_000, ahead: years) == 0)
+    #expect(try makeRoom(at: 12_600_000, ahead: years + 40_000) == 0)
+    #expect(try writer.database.integer(rollups) == before)
+    #expect(try makeRoom(at: 12_700_000, ahead: years + 40_000) == 1_500)
+    #expect(try writer.database.integer(rollups) == 0)
+    #expect(try sequences(BufferReader(path: scratch.path)).found == Array(1_501...1_550))
+  }
+
+  /// What the trial holds back is not held back from the bytes.
+  @Test func theTrialDoesNotStopTheBytes() throws {
+    let scratch = try Scratch()
+    var random = SeededRandom(seed: 8)
+    let policy = Self.policy(seconds: 100, bytes: 1 << 20)
+    var recorder = try Recorder(scratch, series: 60, policy: policy)
+    recorder.begin(boot: "before", offset: Self.now, synced: true, at: 0)
+    try recorder.tick(9_000) { _ in Self.noise(&random) }
+    recorder.begin(boot: "running", offset: Self.now * 2, synced: true, at: 0)
+    try recorder.tick(10) { _ in Self.noise(&random) }
+    var evicted = 0
+    for _ in 0..<20 {
+      let gone = try recorder.writer.makeRoom(policy, now: Self.now * 2 + 10_000, boot: "running", bootNow: 10_000)
+      evicted += gone.reduce(0) { $0 + Int($1.ticks) }
+    }
+    #expect(evicted > 1_000 && evicted < 9_000)
+    #expect(try recorder.writer.usedBytes() <= policy.usableBytes)
   }
 
   @Test func unusedNumbersAreNoLoss() throws {

@@ -109,6 +109,17 @@ import Testing
     #expect(!answer.errors.isEmpty && answer.output.isEmpty)
   }
 
+  /// An answer that did not reach its file is told, whatever command gave it.
+  @Test(arguments: [
+    ["sensors"], ["sensors", "--json"], ["detect"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"],
+  ])
+  func aFullDiskIsTold(_ arguments: [String]) throws {
+    let folder = try TemporaryFolder()
+    let answer = try ChildProcess.run(
+      "sh", ["-c", "exec \"$@\" > /dev/full", "sh", AgentProcess.program("godwit")] + arguments, in: folder)
+    #expect(answer.end == .exited(1) && answer.errors.hasPrefix("godwit: cannot write standard output: "), "\(answer)")
+  }
+
   @Test func whoMayNotAskReadsTheFileOrIsToldWhy() throws {
     let device = try Device()
     guard let launcher = try Nobody.launcher(in: device.folder) else { return }

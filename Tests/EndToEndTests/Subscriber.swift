@@ -11,6 +11,14 @@ final class Subscriber {
     var topic: String
     var payload: String
     var isRetained: Bool
+
+    /// The payload of a subscriber of binary messages.
+    var bytes: [UInt8] {
+      let digits = Array(payload.utf8)
+      return stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+        UInt8(String(decoding: digits[$0...$0 + 1], as: UTF8.self), radix: 16)
+      }
+    }
   }
 
   let folder: TemporaryFolder
@@ -18,10 +26,12 @@ final class Subscriber {
   private var child: ChildProcess
 
   /// Subscribes at QoS 1 and waits until the broker granted it.
-  init(_ topics: [String], to broker: Broker, session: String? = nil, user: String? = nil, password: String? = nil) throws {
+  init(_ topics: [String], to broker: Broker, session: String? = nil, user: String? = nil, password: String? = nil, isBinary: Bool = false)
+    throws
+  {
     folder = try TemporaryFolder()
     // `-d` says when the broker granted the subscription; every message is one line that starts with a tab.
-    var arguments = ["-h", "127.0.0.1", "-p", String(broker.port), "-q", "1", "-k", "5", "-d", "-F", "\\t%r\\t%t\\t%p"]
+    var arguments = ["-h", "127.0.0.1", "-p", String(broker.port), "-q", "1", "-k", "5", "-d", "-F", "\\t%r\\t%t\\t\(isBinary ? "%x" : "%p")"]
     if let session { arguments += ["-c", "-i", session] }
     if let user { arguments += ["-u", user] }
     if let password { arguments += ["-P", password] }

@@ -40,10 +40,13 @@ final class Bench {
   deinit { uplink.stop(waitMilliseconds: 20_000) }
 
   func start(position: DeliveryPosition? = nil, events: UInt64 = 1) throws {
+    try start(positions: position.map { ["mqtt": $0] } ?? [:], events: events)
+  }
+
+  func start(positions: [String: DeliveryPosition], events: UInt64 = 1) throws {
     let last = feed.next - 1
     let started = uplink.start(
-      settings: settings, clock: clock, buffer: feed.path, positions: position.map { ["mqtt": $0] } ?? [:],
-      lastCommitted: last > 0 ? last : nil,
+      settings: settings, clock: clock, buffer: feed.path, positions: positions, lastCommitted: last > 0 ? last : nil,
       firstOfRun: feed.next, firstEvent: events)
     guard started, uplink.put(.series(feed.stored)) else { throw ChildProcess.Failure(description: "the uplink did not start") }
   }

@@ -1,6 +1,7 @@
 import Buffer
 import Foundation
 import Telemetry
+import Testing
 
 /// Writes a real buffer: series `t.value{n="0"}`…, ticks a second apart whose values say which one it is.
 final class BufferFeed {
@@ -58,6 +59,9 @@ final class BufferFeed {
     if !transaction.isEmpty { try writer.commit(transaction) }
     return next - 1
   }
+
+  /// Moves what there is into blocks.
+  func seal() throws { #expect(try writer.seal(atLeast: 500).isEmpty == false) }
 
   func skip(_ count: UInt64) { next += count }
 

@@ -10,7 +10,7 @@ struct StorageState {
   private var writer: BufferWriter?
   private var pending = BufferTransaction()
   private var notices: [StorageNotice] = []
-  /// All series and this run's epochs, to tell a fresh file.
+  /// All series, and the epochs of this run that pending ticks and events need, to tell a fresh file.
   private var series: [StoredSeries] = []
   private var epochs: [Epoch] = []
   private var deliveries: [String: DeliveryPosition] = [:]
@@ -90,6 +90,8 @@ struct StorageState {
     for epoch in transaction.epochs {
       if let known = epochs.firstIndex(where: { $0.id == epoch.id }) { epochs[known] = epoch } else { epochs.append(epoch) }
     }
+    // An earlier one that was corrected comes back behind those after it.
+    if !transaction.epochs.isEmpty { epochs.sort { $0.id < $1.id } }
     deliveries.merge(transaction.deliveries) { $1.mark >= $0.mark ? $1 : $0 }
     reserved.sequence = max(reserved.sequence, transaction.reservedSequence ?? 0)
     reserved.event = max(reserved.event, transaction.reservedEvent ?? 0)
@@ -114,6 +116,8 @@ struct StorageState {
     if let last = pending.ticks.last { advance(to: last) }
     for (sink, position) in pending.deliveries { savedMarks[sink] = position.mark }
     pending = BufferTransaction()
+    // A fresh file holds nothing that needs the earlier ones.
+    epochs.removeFirst(max(epochs.count - 1, 0))
     status.pendingTicks = 0
     if status.state != .ok {
       if status.problem != nil { notices.append(.recovered) }

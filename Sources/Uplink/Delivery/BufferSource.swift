@@ -62,8 +62,15 @@ struct MessageSize {
   private(set) var ticks = UInt64(UplinkLimits.backlogMessageTicks)
   private var mostBytes = UplinkLimits.backlogMessageBytes
 
+  /// The same for `packed`, whose blocks are best left whole: larger until the broker or the link proves too narrow.
+  var packedBytes: Int {
+    bytes < UplinkLimits.backlogMessageBytes ? bytes : min(UplinkLimits.packedMessageBytes, packetBytes)
+  }
+  private var packetBytes = Int.max
+
   /// The broker said how large a packet may be: topic and properties take some of it, and the last tick may overshoot.
   mutating func limit(toPacketBytes packet: Int) {
+    packetBytes = packet / 2
     mostBytes = min(max(packet / 2, UplinkLimits.smallestMessageBytes / 2), UplinkLimits.backlogMessageBytes)
     bytes = min(bytes, mostBytes)
   }

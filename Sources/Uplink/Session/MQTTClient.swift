@@ -30,7 +30,7 @@ final class MQTTClient {
     self.broker = broker
     box = MQTTEventBox()
     // The library hands this pointer back to the callbacks below, all on the thread that calls into it.
-    guard let made = mosquitto_new(settings.clientID, false, Unmanaged.passUnretained(box).toOpaque()) else {
+    guard let made = mosquitto_new(settings.clientID, settings.sparkplug != nil, Unmanaged.passUnretained(box).toOpaque()) else {
       throw MQTTError(operation: "make a client", text: String(cString: strerror(errno)))
     }
     handle = made
@@ -42,6 +42,7 @@ final class MQTTClient {
     mosquitto_disconnect_v5_callback_set(made, onDisconnect)
     mosquitto_publish_v5_callback_set(made, onPublish)
     mosquitto_subscribe_v5_callback_set(made, onSubscribe)
+    mosquitto_unsubscribe_callback_set(made, onUnsubscribe)
     mosquitto_message_v5_callback_set(made, onMessage)
     try authenticate()
     if broker.transport == .tls { try secure() }
@@ -55,10 +56,9 @@ final class MQTTClient {
   var wantsToWrite: Bool { mosquitto_want_write(handle) }
 
   /// Sets what the broker says of us when we vanish.
-  func setWill(topic: String, payload: [UInt8]) throws(MQTTError) {
+  func setWill(topic: String, payload: [UInt8], quality: Int, retain: Bool) throws(MQTTError) {
     try check(
-      "set the will",
-      mosquitto_will_set(handle, topic, Int32(payload.count), payload, Int32(settings.qualityOfService), true))
+      "set the will", mosquitto_will_set(handle, topic, Int32(payload.count), payload, Int32(quality), retain))
   }
 
   /// Begins the connection and asks for acceptance. Blocks while the name is looked up; an address that does not answer blocks nobody.
@@ -115,9 +115,11 @@ final class MQTTClient {
     return message
   }
 
-  /// Wants the messages of a topic no more.
-  func unsubscribe(topic: String) throws(MQTTError) {
-    try check("unsubscribe from \(topic)", mosquitto_unsubscribe(handle, nil, topic))
+  /// Wants the messages of a topic no more; `unsubscribed` answers, in order with what was sent before.
+  func unsubscribe(topic: String) throws(MQTTError) -> Int32 {
+    var message: Int32 = 0
+    try check("unsubscribe from \(topic)", mosquitto_unsubscribe(handle, &message, topic))
+    return message
   }
 
   /// Reads what came in and writes what waits; to be called when the socket is ready, and at least every few seconds.
@@ -134,9 +136,9 @@ final class MQTTClient {
   /// Whether something happened that `takeEvents` would give.
   var hasEvents: Bool { !box.events.isEmpty }
 
-  /// Says goodbye: the broker does not send the will then.
-  func disconnect() {
-    mosquitto_disconnect_v5(handle, 0, nil)
+  /// Says goodbye: the broker does not send the will then, unless it is asked to (MQTT 5, 3.14.2.1).
+  func disconnect(withWill: Bool = false) {
+    mosquitto_disconnect_v5(handle, withWill && settings.isVersion5 ? 0x04 : 0, nil)
     if wantsToWrite { mosquitto_loop_write(handle, 16) }
   }
 

@@ -11,6 +11,8 @@ enum MQTTEvent: Sendable {
   case acknowledged(message: Int32, reason: Int32)
   /// The broker answered a subscription; false when it refuses it.
   case subscribed(message: Int32, isGranted: Bool)
+  /// The broker answered the end of a subscription.
+  case unsubscribed(message: Int32)
   /// A message came; `retained` when it lay at the broker before we subscribed.
   case message(topic: String, payload: [UInt8], retained: Bool)
 
@@ -19,7 +21,7 @@ enum MQTTEvent: Sendable {
     switch self {
     case .connected(let reason, _): reason != 0
     case .disconnected: true
-    case .acknowledged, .subscribed, .message: false
+    case .acknowledged, .subscribed, .unsubscribed, .message: false
     }
   }
 }
@@ -74,6 +76,10 @@ func onSubscribe(
   // One topic a request. 0x80 and above is a refusal.
   let isGranted = count > 0 && (granted?.pointee ?? 0x80) < 0x80
   box(pointer)?.events.append(.subscribed(message: message, isGranted: isGranted))
+}
+
+func onUnsubscribe(_: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32) {
+  box(pointer)?.events.append(.unsubscribed(message: message))
 }
 
 func onMessage(

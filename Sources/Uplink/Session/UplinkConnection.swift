@@ -11,6 +11,7 @@ extension UplinkSession {
 
   func connect() {
     startedConnecting = now
+    connects += 1
     let broker = broker
     uplink.publish {
       $0.state = .connecting
@@ -19,12 +20,22 @@ extension UplinkSession {
     }
     do throws(MQTTError) {
       let client = try MQTTClient(settings, broker: broker)
-      try client.setWill(topic: settings.topic("state"), payload: Array("offline".utf8))
+      try setWill(of: client)
       try client.connect()
       self.client = client
     } catch {
       retreat("\(error)")
     }
+  }
+
+  private func setWill(of client: MQTTClient) throws(MQTTError) {
+    guard let will = sparkplug?.node.nextWill(at: moment) else {
+      return try client.setWill(
+        topic: settings.topic("state"), payload: Array("offline".utf8), quality: settings.qualityOfService, retain: true)
+    }
+    // Its number is on the disk before a birth carries it: no run uses it twice.
+    _ = uplink.save(currentPositions)
+    try client.setWill(topic: will.topic, payload: will.payload, quality: will.qualityOfService, retain: false)
   }
 
   /// Gives the connection up: all that was under way is owed again. The next broker of the list is tried at once; after the last, and after a
@@ -37,6 +48,8 @@ extension UplinkSession {
     connectedAt = 0
     for index in feeds.indices { feeds[index].ledger.loseAll() }
     for flight in flights.values { outbox.lose(flight.cargo) }
+    sparkplug?.disconnected()
+    homeAssistant?.disconnected()
     flights.removeAll(keepingCapacity: true)
     let isNext = !isLost && choice + 1 < settings.brokers.count
     choice = isNext ? choice + 1 : 0
@@ -58,7 +71,9 @@ extension UplinkSession {
       let what = isConnected ? "the connection was lost" : "the broker closed the connection before accepting it"
       retreat(what + client.meaning(disconnectReason: reason))
     case .acknowledged(let message, let reason): acknowledge(message, reason)
-    case .subscribed, .message: break
+    case .unsubscribed(let message): acknowledge(message, 0)
+    case .message(let topic, let payload, _): hear(topic, payload)
+    case .subscribed: break
     }
   }
 
@@ -67,7 +82,10 @@ extension UplinkSession {
     connectedAt = now
     self.limits = limits
     client?.topicAliases = min(limits.topicAliases, UplinkLimits.topicAliases)
-    for index in feeds.indices { feeds[index].size.limit(toPacketBytes: limits.packetBytes) }
+    for index in feeds.indices {
+      feeds[index].size.limit(toPacketBytes: limits.packetBytes)
+      feeds[index].requireKey()
+    }
     uplink.publish {
       $0.state = .connected
       $0.sinceNanoseconds = clock.bootNanoseconds()
@@ -75,8 +93,16 @@ extension UplinkSession {
       $0.attempts = 0
       $0.lastError = refusal
     }
+    if sparkplug != nil { return beginSparkplug() }
     outbox.connected()
+    dueChunks = Set(0..<catalogue.chunks)
     send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
+    beginHomeAssistant()
+  }
+
+  private func hear(_ topic: String, _ payload: [UInt8]) {
+    if sparkplug != nil { return hearSparkplug(topic, payload) }
+    homeAssistant?.hear(topic: topic, payload: payload, now: now, using: &random)
   }
 
   /// Rebuilds a connection that does not come about, or that acknowledges nothing any more; leaves a broker of second choice now and then.
@@ -104,7 +130,15 @@ extension UplinkSession {
   /// Says goodbye for good to a broker.
   func leave() {
     guard isConnected else { return }
-    send(.birth, to: settings.topic("state"), Array("offline".utf8), retain: true)
-    client?.disconnect()
+    sayOffline()
+    disconnect(withWill: sparkplug != nil)
   }
+
+  /// So that nobody waits for the will.
+  func sayOffline() {
+    if sparkplug != nil { return endSparkplug() }
+    send(.birth, to: settings.topic("state"), Array("offline".utf8), retain: true)
+  }
+
+  func disconnect(withWill: Bool) { client?.disconnect(withWill: withWill) }
 }

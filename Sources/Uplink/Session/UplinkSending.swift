@@ -7,11 +7,16 @@ extension UplinkSession {
   ///
   /// - Returns: milliseconds after which there may be more to send by itself.
   func sendWhatThereIs() -> Int64 {
+    if sparkplug != nil { return drainSparkplug() }
     sendAlertsAndEvents()
     if isConnected, flights.count < window, let (json, generation) = outbox.takeInfo() {
       send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
     }
-    return isConnected ? drain() : 0
+    while isConnected, flights.count < window, let chunk = dueChunks.popFirst() {
+      send(.catalogue, to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
+    }
+    let pause = isConnected ? sendHomeAssistant() : 0
+    return isConnected ? min(drain(), pause) : 0
   }
 
   private func sendAlertsAndEvents() {
@@ -45,6 +50,7 @@ extension UplinkSession {
     var idle = 0
     while isConnected, flights.count < share, idle < feeds.count {
       if unsaved.isFull(window, inFlight: flights.count) { return 1_000 }
+      if flightBytes >= UplinkLimits.flightBytes { return .max }
       turn = (turn + 1) % max(feeds.count, 1)
       guard let owed = nextOwed(of: turn) else {
         feeds[turn].rest()
@@ -61,14 +67,14 @@ extension UplinkSession {
   }
 
   /// Has the position put on the disk now and then while a backlog is sent: a restart repeats a window at most.
-  private func savePositions() {
+  func savePositions() {
     unsaved.saved(uplink.saved)
     guard unsaved.wantsSave(window, now: now) else { return }
     let mark = mark
     if uplink.save(currentPositions) { unsaved.requested(mark: mark, now: now) }
   }
 
-  private func nextOwed(of feed: Int) -> ClosedRange<UInt64>? {
+  func nextOwed(of feed: Int) -> ClosedRange<UInt64>? {
     let (ledger, committed) = (feeds[feed].ledger, uplink.committed)
     guard settings.drainsNewestFirst else { return ledger.firstOwed(committed: committed) }
     return ledger.lastOwed(committed: committed, ticks: feeds[feed].usualTicks)
@@ -95,21 +101,21 @@ extension UplinkSession {
   }
 
   /// Leaves the backlog alone for a while.
-  private func pauseDraining() -> Int64 {
+  func pauseDraining() -> Int64 {
     let pause = Int64(UplinkLimits.drainPauseSeconds) * 1000
     drainNotBefore = now + pause
     return pause
   }
 
-  func send(_ cargo: Cargo, to topic: String, _ payload: [UInt8], retain: Bool) {
+  func send(_ cargo: Cargo, to topic: String, _ payload: [UInt8], retain: Bool, quality: Int? = nil) {
     guard let client else { return lose(cargo) }
     let sent = clock.bootNanoseconds()
     do throws(MQTTError) {
       let message = try client.publish(
-        topic: topic, payload: payload, quality: Int32(settings.qualityOfService), retain: retain,
+        topic: topic, payload: payload, quality: Int32(quality ?? settings.qualityOfService), retain: retain,
         expirySeconds: cargo.isLive ? settings.messageExpirySeconds : nil, isFrequent: cargo.isFrequent)
       if flights.isEmpty { lastProgress = sent }
-      flights[message] = Flight(cargo: cargo, sentNanoseconds: sent)
+      flights[message] = Flight(cargo: cargo, sentNanoseconds: sent, bytes: payload.count)
       sentBytes += UInt64(payload.count + topic.utf8.count)
     } catch {
       guard error.isForGood else {
@@ -133,17 +139,32 @@ extension UplinkSession {
 
   private func giveUp(_ cargo: Cargo) {
     switch cargo {
-    case .tick(let sequence, let feed): feeds[feed].ledger.abandon(sequence...sequence, ticks: 1)
+    case .tick(let sequence, let feed):
+      feeds[feed].ledger.abandon(sequence...sequence, ticks: 1)
+      beginAnew(feed, after: sequence)
     case .backlog(let range, let ticks, let feed): feeds[feed].ledger.abandon(range, ticks: ticks)
     case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
     case .event(let id): outbox.acknowledge(event: id)
-    case .info, .birth: break
+    case .info, .birth, .catalogue, .announcement, .confirmation: break
+    }
+  }
+
+  /// A live message did not arrive. Those under way that were made against it cannot be read: they are owed, whatever the broker says.
+  private func beginAnew(_ feed: Int, after sequence: UInt64) {
+    guard feeds[feed].payload == .packed else { return }
+    feeds[feed].requireKey()
+    for (message, flight) in flights {
+      guard case .tick(let later, feed) = flight.cargo, later > sequence else { continue }
+      feeds[feed].ledger.lose(later...later)
+      flights[message] = Flight(cargo: .birth, sentNanoseconds: flight.sentNanoseconds)
     }
   }
 
   func lose(_ cargo: Cargo) {
     switch cargo {
-    case .tick(let sequence, let feed): feeds[feed].ledger.lose(sequence...sequence)
+    case .tick(let sequence, let feed):
+      feeds[feed].ledger.lose(sequence...sequence)
+      beginAnew(feed, after: sequence)
     case .backlog(let range, _, let feed): feeds[feed].ledger.lose(range)
     default: outbox.lose(cargo)
     }
@@ -178,6 +199,7 @@ extension UplinkSession {
       feeds[feed].size.grow()
       unsaved.add()
       refusal = nil
+    case .confirmation: confirmSparkplug()
     default: giveUp(cargo)
     }
   }

@@ -13,6 +13,12 @@ final class UplinkSession {
     case event(UInt64)
     case info(generation: Int)
     case birth
+    /// Names of series: told anew at each connection.
+    case catalogue
+    /// What Home Assistant is shown: told anew at each connection.
+    case announcement
+    /// How far the broker has read.
+    case confirmation
 
     var isLive: Bool {
       if case .tick = self { true } else { false }
@@ -34,6 +40,7 @@ final class UplinkSession {
   struct Flight {
     let cargo: Cargo
     let sentNanoseconds: Int64
+    var bytes = 0
   }
 
   let uplink: Uplink
@@ -45,6 +52,12 @@ final class UplinkSession {
   var choice = 0
   /// What the broker said when it accepted us.
   var limits = MQTTLimits()
+  /// Nil unless the connection speaks Sparkplug; then there is one feed, without messages of its own.
+  var sparkplug: SparkplugLink?
+  var homeAssistant: HomeAssistantPayload?
+  var catalogue = SeriesCatalogue()
+  /// Chunks of it that are to be sent.
+  var dueChunks: Set<Int> = []
   /// One for each payload that carries ticks.
   var feeds: [TickFeed]
   var flights: [Int32: Flight] = [:]
@@ -64,7 +77,11 @@ final class UplinkSession {
   /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
   var drainNotBefore: Int64 = 0
   var sentBytes: UInt64 = 0
+  /// Bytes of the messages in flight: what they take of memory.
+  var flightBytes: Int { flights.values.reduce(0) { $0 + $1.bytes } }
   var damaged: UInt64 = 0
+  /// Attempts to connect.
+  var connects: UInt64 = 0
   /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
   var refusal: String?
   var roundTripMilliseconds: Double?
@@ -80,6 +97,8 @@ final class UplinkSession {
     self.feeds = feeds
     self.outbox = outbox
     source = BufferSource(path: buffer)
+    homeAssistant = settings.homeAssistant.map { HomeAssistantPayload($0) }
+    sparkplug = SparkplugLink(settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
     bucket = TokenBucket(bytesPerSecond: settings.drainBytesPerSecond)
     backoff = Backoff(
       minimumMilliseconds: settings.backoffMinimumMilliseconds, maximumMilliseconds: settings.backoffMaximumMilliseconds)
@@ -120,7 +139,11 @@ final class UplinkSession {
   private func takeInputs() {
     for input in uplink.mailbox.takeAll() {
       switch input {
-      case .series(let series): for index in feeds.indices { feeds[index].learn(series) }
+      case .series(let series):
+        for index in feeds.indices { feeds[index].learn(series) }
+        dueChunks.formUnion(catalogue.learn(series.filter { $0.id >= catalogue.count }))
+        homeAssistant?.learn(series, now: now)
+        sparkplug?.learn(series)
       case .tick(let tick): takeLive(tick)
       case .alert(let rule, let json): outbox.put(alert: json, rule: rule)
       case .alertRemoved(let rule): outbox.put(alert: [], rule: rule)
@@ -133,6 +156,8 @@ final class UplinkSession {
   }
 
   private func takeLive(_ tick: LiveTick) {
+    if sparkplug != nil { return takeSparkplug(tick) }
+    homeAssistant?.take(tick.values, now: now)
     for index in feeds.indices {
       guard isConnected, flights.count < window else {
         feeds[index].ledger.owe(live: tick.sequence)
@@ -154,10 +179,18 @@ final class UplinkSession {
   }
 
   private func change(_ new: UplinkSettings) {
+    if let announced = new.homeAssistant { homeAssistant?.configure(announced, now: now) }
+    var same = new
+    same.homeAssistant = settings.homeAssistant
+    if same == settings {
+      settings = new
+      return
+    }
     // Maybe we never come back there: nobody shall hold us for online.
     leave()
     settings = new
     choice = 0
+    sparkplug = sparkplug?.renamed(new)
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)
     bucket = TokenBucket(bytesPerSecond: new.drainBytesPerSecond)
     // Another broker: nothing is known of its limits.
@@ -192,19 +225,26 @@ final class UplinkSession {
   /// How far each sink is, marked with what the ledgers have noted.
   var currentPositions: [String: DeliveryPosition] {
     var positions = Self.positions(
-      of: zip(feeds.map(\.payload), feeds.map(\.ledger)), event: outbox.deliveredEvent, next: uplink.committed + 1)
+      of: zip(feeds.map(\.payload), feeds.map(\.ledger)), eventSink: settings.eventSink, event: deliveredEvent,
+      next: uplink.committed + 1)
     for sink in positions.keys { positions[sink]?.mark = mark }
     return positions
   }
 
   /// Grows with all that the ledgers note.
-  var mark: UInt64 { feeds.reduce(outbox.deliveredEvent) { $0 + $1.ledger.changes } }
+  var mark: UInt64 { feeds.reduce(outbox.deliveredEvent + connects) { $0 + $1.ledger.changes } }
+
+  /// The last event delivered; with Sparkplug, which has none, one more than the number of the last death certificate.
+  private var deliveredEvent: UInt64 {
+    guard let sparkplug else { return outbox.deliveredEvent }
+    return sparkplug.node.birthDeathSequence.map { UInt64($0) + 1 } ?? 0
+  }
 
   /// How far each sink is. That of the events is there also when no payload carries ticks: then it owes none below `next`.
   static func positions(
-    of ledgers: some Sequence<(UplinkSettings.Payload, DeliveryLedger)>, event: UInt64, next: UInt64
+    of ledgers: some Sequence<(UplinkSettings.Payload, DeliveryLedger)>, eventSink: String, event: UInt64, next: UInt64
   ) -> [String: DeliveryPosition] {
-    var positions = [UplinkSettings.eventSink: DeliveryPosition(next: next, event: event)]
+    var positions = [eventSink: DeliveryPosition(next: next, event: event)]
     for (payload, ledger) in ledgers { positions[payload.sink] = ledger.position(event: event) }
     return positions
   }
@@ -214,10 +254,10 @@ final class UplinkSession {
     takeInputs()
     if isConnected {
       _ = sendWhatThereIs()
-      send(.birth, to: settings.topic("state"), Array("offline".utf8), retain: true)
+      sayOffline()
       let deadline = now + 500
       while isConnected, !flights.isEmpty, now < deadline { sleep(atMost: 50) }
-      client?.disconnect()
+      disconnect(withWill: sparkplug != nil)
     }
     report()
     uplink.publish { $0.state = .stopped }

@@ -10,11 +10,15 @@ public struct UplinkSettings: Hashable, Sendable {
   /// How ticks are written.
   public enum Payload: String, Hashable, Sendable, CaseIterable {
     case json
+    case packed
+    case sparkplug
 
     /// The name under which the buffer keeps how far the payload was delivered.
     public var sink: String {
       switch self {
       case .json: "mqtt"
+      case .packed: "packed"
+      case .sparkplug: "sparkplug"
       }
     }
   }
@@ -82,6 +86,10 @@ public struct UplinkSettings: Hashable, Sendable {
   public var payloads: [Payload] = [.json]
   /// Whether the newest ticks of the backlog go first.
   public var drainsNewestFirst = false
+  /// What Home Assistant is to know; nil: nothing is sent to it.
+  public var homeAssistant: HomeAssistantSettings?
+  /// What Sparkplug hosts are to know; then this connection carries nothing else.
+  public var sparkplug: SparkplugSettings?
   /// First levels of all topics.
   public var topicPrefix = "godwit/v1"
   /// The node's level.
@@ -97,6 +105,8 @@ public struct UplinkSettings: Hashable, Sendable {
 
   /// The sink whose position also says which events were delivered.
   public static let eventSink = "mqtt"
+  /// The same of this connection; with Sparkplug, which sends no events, the number of its last death certificate stands there.
+  public var eventSink: String { sparkplug == nil ? Self.eventSink : Payload.sparkplug.sink }
 
   /// A broker on this machine.
   public init() {}

@@ -1,8 +1,17 @@
+import Glibc
 import Platform
 
 /// What the program says to people and to other programs.
 enum Output {
-  static func write(_ text: String) { StandardStreams.write(Array(text.utf8)) }
+  static func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// Ends the program with status 1 where it cannot be written: an answer that is cut off must not look whole.
+  static func write(_ bytes: [UInt8]) {
+    let code = StandardStreams.write(bytes)
+    guard code != 0 else { return }
+    error("godwit: cannot write standard output: \(String(cString: strerror(code)))")
+    exit(1)
+  }
 
   static func line(_ text: String) { write(text + "\n") }
 

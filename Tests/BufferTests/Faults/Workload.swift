@@ -33,6 +33,7 @@ final class Workload {
   let writer: BufferWriter
   /// Whether raw blocks were merged.
   private(set) var hasMerged = false
+  var hasEvicted: Bool { ticks.values.contains { $0.entry.evicted < .max } }
   private(set) var ticks: [UInt64: (tick: Tick, entry: Entry)] = [:]
   private(set) var events: [UInt64: Entry] = [:]
   /// Positions acknowledged, with the calls recorded before and after.
