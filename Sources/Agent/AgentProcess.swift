@@ -186,7 +186,8 @@ final class AgentProcess {
   private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
     guard let uplink else { return }
     let started = uplink.start(
-      settings: UplinkSettings.all(supervisor.profile), clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
+      settings: UplinkSettings.all(supervisor.profile), clock: clock, buffer: supervisor.profile.buffer.path,
+      positions: opening?.deliveries ?? [:],
       lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
     if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
     uplink.saves { [storage] positions in

@@ -135,7 +135,8 @@ extension SparkplugSettings {
     self.init()
     group = wanted.group
     primaryHost = wanted.primaryHost
-    facts = [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
+    facts =
+      [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
   }
 }
 

@@ -95,7 +95,7 @@ extension UplinkSession {
     }
     if sparkplug != nil { return beginSparkplug() }
     outbox.connected()
-    dueChunks = Set(0..<catalogue.chunks)
+    dueChunks = Set(0..<catalogue.chunks).subtracting(refusedChunks)
     send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
     beginHomeAssistant()
   }

@@ -13,7 +13,7 @@ extension UplinkSession {
   ///
   /// - Returns: milliseconds until there is more.
   func sendHomeAssistant() -> Int64 {
-    guard homeAssistant != nil else { return .max }
+    guard homeAssistant != nil, !isAnnouncingRefused else { return .max }
     while isConnected, flights.count < window, let message = homeAssistant?.next(now: now) {
       send(
         .announcement, to: message.topic, message.payload, retain: message.retain,

@@ -13,7 +13,7 @@ extension UplinkSession {
       send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
     }
     while isConnected, flights.count < window, let chunk = dueChunks.popFirst() {
-      send(.catalogue, to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
+      send(.catalogue(chunk: chunk), to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
     }
     let pause = isConnected ? sendHomeAssistant() : 0
     return isConnected ? min(drain(), pause) : 0
@@ -145,7 +145,9 @@ extension UplinkSession {
     case .backlog(let range, let ticks, let feed): feeds[feed].ledger.abandon(range, ticks: ticks)
     case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
     case .event(let id): outbox.acknowledge(event: id)
-    case .info, .birth, .catalogue, .announcement, .confirmation: break
+    case .catalogue(let chunk): refusedChunks.insert(chunk)
+    case .announcement: isAnnouncingRefused = true
+    case .info, .birth, .confirmation: break
     }
   }
 
@@ -200,6 +202,7 @@ extension UplinkSession {
       unsaved.add()
       refusal = nil
     case .confirmation: confirmSparkplug()
+    case .catalogue, .announcement: break
     default: giveUp(cargo)
     }
   }

@@ -14,7 +14,7 @@ final class UplinkSession {
     case info(generation: Int)
     case birth
     /// Names of series: told anew at each connection.
-    case catalogue
+    case catalogue(chunk: Int)
     /// What Home Assistant is shown: told anew at each connection.
     case announcement
     /// How far the broker has read.
@@ -58,6 +58,10 @@ final class UplinkSession {
   var catalogue = SeriesCatalogue()
   /// Chunks of it that are to be sent.
   var dueChunks: Set<Int> = []
+  /// What the broker refused of the catalogue, and whether it refuses what Home Assistant is shown: not tried again until the settings change,
+  /// for some brokers close the connection over it.
+  var refusedChunks: Set<Int> = []
+  var isAnnouncingRefused = false
   /// One for each payload that carries ticks.
   var feeds: [TickFeed]
   var flights: [Int32: Flight] = [:]
@@ -98,7 +102,8 @@ final class UplinkSession {
     self.outbox = outbox
     source = BufferSource(path: buffer)
     homeAssistant = settings.homeAssistant.map { HomeAssistantPayload($0) }
-    sparkplug = SparkplugLink(settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
+    sparkplug = SparkplugLink(
+      settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
     bucket = TokenBucket(bytesPerSecond: settings.drainBytesPerSecond)
     backoff = Backoff(
       minimumMilliseconds: settings.backoffMinimumMilliseconds, maximumMilliseconds: settings.backoffMaximumMilliseconds)
@@ -196,6 +201,8 @@ final class UplinkSession {
     // Another broker: nothing is known of its limits.
     for index in feeds.indices { feeds[index].size = MessageSize() }
     refusal = nil
+    refusedChunks = []
+    isAnnouncingRefused = false
     retreat("the settings changed")
     backoff.reset()
     waitUntil = now

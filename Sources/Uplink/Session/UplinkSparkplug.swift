@@ -16,10 +16,10 @@ extension UplinkSession {
   }
 
   func takeSparkplug(_ tick: LiveTick) {
-    guard let answer = sparkplug?.node.tick(tick, at: moment) else { return }
-    guard isConnected, (sparkplug?.unconfirmed.count ?? 0) < UplinkLimits.Sparkplug.unconfirmed else {
-      return feeds[0].ledger.owe(live: tick.sequence)
-    }
+    // Before the node takes it for told.
+    guard (sparkplug?.unconfirmed.count ?? 0) < UplinkLimits.Sparkplug.unconfirmed,
+      let answer = sparkplug?.node.tick(tick, at: moment)
+    else { return feeds[0].ledger.owe(live: tick.sequence) }
     switch answer {
     case .owed: feeds[0].ledger.owe(live: tick.sequence)
     case .unchanged:
@@ -33,7 +33,8 @@ extension UplinkSession {
   }
 
   func hearSparkplug(_ topic: String, _ payload: [UInt8]) {
-    guard payload.count <= UplinkLimits.incomingBytes, let reaction = sparkplug?.node.message(topic: topic, payload: payload, at: moment)
+    guard payload.count <= UplinkLimits.incomingBytes,
+      let reaction = sparkplug?.node.message(topic: topic, payload: payload, at: moment)
     else { return }
     publish(reaction.messages)
     guard reaction.disconnects, isConnected else { return }
@@ -46,7 +47,7 @@ extension UplinkSession {
   /// - Returns: milliseconds after which there may be more to send by itself.
   func drainSparkplug() -> Int64 {
     if let births = sparkplug?.node.pendingBirth(at: moment) { publish(births) }
-    var pause = Int64.max
+    var pause = sparkplug?.node.isReady == true ? Int64.max : UplinkLimits.Sparkplug.birthPauseMilliseconds
     if now < drainNotBefore {
       pause = drainNotBefore - now
     } else if let link = sparkplug, link.node.isReady {
