@@ -63,6 +63,7 @@ extension UplinkSettings {
     if !common.payloads.isEmpty || common.homeAssistant != nil { all.append(common) }
     if let sparkplug = SparkplugSettings(profile) {
       common.homeAssistant = nil
+      common.commands = []
       common.payloads = [.sparkplug]
       common.sparkplug = sparkplug
       common.clientID += "-sparkplug"
@@ -86,6 +87,7 @@ extension UplinkSettings {
     keepAliveSeconds = uplink.keepAliveSeconds
     sessionExpirySeconds = uplink.sessionExpirySeconds
     messageExpirySeconds = uplink.messageExpirySeconds
+    commands = Set(uplink.commands)
     drainsNewestFirst = uplink.drainOrder == .newest
     qualityOfService = uplink.qos
     topicPrefix = uplink.topicPrefix
@@ -135,7 +137,8 @@ extension SparkplugSettings {
     self.init()
     group = wanted.group
     primaryHost = wanted.primaryHost
-    facts = [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
+    facts =
+      [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
   }
 }
 

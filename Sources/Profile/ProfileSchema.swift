@@ -87,6 +87,9 @@ enum ProfileSchema {
       SettingSpec(
         "sparkplug_host", .text, default: nil,
         help: "The primary host: without it online, Sparkplug data are kept for later."),
+      SettingSpec(
+        "commands", .choices(CommandName.allCases.map(\.rawValue)), default: "",
+        help: "What the node may be told to do over MQTT; nothing unless given, and then it does not even listen."),
       SettingSpec("drain_rate", .rate, default: "1MiB/s", help: "How fast a backlog is sent beside live ticks."),
       SettingSpec(
         "drain_order", .choice(UplinkProfile.DrainOrder.allCases.map(\.rawValue)), default: "oldest",

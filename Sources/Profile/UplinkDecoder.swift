@@ -31,7 +31,8 @@ struct UplinkDecoder {
     checkTLS(reader, brokers)
     checkLogin(reader)
     let profile = UplinkProfile(
-      brokers: brokers, version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
+      commands: settings.list("commands").compactMap { CommandName(rawValue: $0) }, brokers: brokers,
+      version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
       clientID: clientID(reader), username: reader.text("username"), passwordFile: passwordFile(reader),
       caFile: file(reader, "ca_file"), certificateFile: file(reader, "certificate_file"), keyFile: file(reader, "key_file"),
       verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader),

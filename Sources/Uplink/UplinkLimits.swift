@@ -66,3 +66,47 @@ public enum UplinkLimits {
   /// Bytes of one chunk of the catalogue that a reader takes.
   public static let catalogueBytes = 1 << 20
 }
+
+extension UplinkLimits {
+  /// The bounds of commands.
+  public enum Commands {
+    /// Bytes of a command's payload.
+    public static let payloadBytes = 4 * 1024
+    /// Arrays and objects within each other in a payload.
+    public static let payloadDepth = 4
+    /// Values in a payload.
+    public static let payloadValues = 64
+    /// Bytes of an id.
+    public static let idBytes = 64
+    /// Commands that are under way at once, waiting ones included.
+    public static let atOnce = 8
+    /// Commands that may come in a row, and then each minute.
+    public static let perMinute = 30
+    /// Commands that are remembered so that none runs twice.
+    public static let remembered = 256
+    /// Bytes of the text in which they are.
+    public static let rememberedBytes = 64 * 1024
+    /// Status messages that wait to be sent.
+    public static let statuses = 64
+    /// Notices for the agent that wait to be taken.
+    public static let notices = 64
+    /// Seconds that a command is good for when it does not say.
+    public static let lifetimeSeconds: Int64 = 600
+    /// Seconds that a command may be good for.
+    public static let longestLifetimeSeconds: Int64 = 7 * 86_400
+    /// Seconds by which a command's time may lie ahead of a synchronised clock.
+    public static let skewSeconds: Int64 = 300
+    /// Seconds after which what comes in on a connection is new, not kept by the broker while the node was away.
+    public static let settledSeconds: Int64 = 10
+    /// Ticks that one `resend` or `export-bundle` may name, holes included: eleven days at one a second.
+    public static let ticks: UInt64 = 1_000_000
+    /// Stretches of ticks that a range of time may fall into.
+    public static let ranges = 64
+    /// Bytes of one chunk of a bundle, about.
+    public static let chunkBytes = 32 * 1024
+    /// Chunks of a bundle that wait for their acknowledgement.
+    public static let chunksInFlight = 4
+    /// Bytes of a bundle.
+    public static let bundleBytes: UInt64 = 256 << 20
+  }
+}

@@ -14,7 +14,7 @@ enum BacklogPiece {
 final class BufferSource {
   /// Counts the files that were opened: another number, other ids.
   private(set) var file = 0
-  private let path: String
+  let path: String
   private var reader: BufferReader?
   private var inode: UInt64 = 0
 

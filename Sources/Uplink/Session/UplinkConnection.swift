@@ -47,7 +47,10 @@ extension UplinkSession {
     isConnected = false
     connectedAt = 0
     for index in feeds.indices { feeds[index].ledger.loseAll() }
-    for flight in flights.values { outbox.lose(flight.cargo) }
+    for flight in flights.values {
+      outbox.lose(flight.cargo)
+      lose(command: flight.cargo)
+    }
     sparkplug?.disconnected()
     homeAssistant?.disconnected()
     flights.removeAll(keepingCapacity: true)
@@ -72,8 +75,8 @@ extension UplinkSession {
       retreat(what + client.meaning(disconnectReason: reason))
     case .acknowledged(let message, let reason): acknowledge(message, reason)
     case .unsubscribed(let message): acknowledge(message, 0)
-    case .message(let topic, let payload, _): hear(topic, payload)
-    case .subscribed: break
+    case .message(let topic, let payload, let isRetained): hear(topic, payload, isRetained: isRetained)
+    case .subscribed(let message, let isGranted): noteSubscription(message, isGranted: isGranted)
     }
   }
 
@@ -97,11 +100,13 @@ extension UplinkSession {
     outbox.connected()
     dueChunks = Set(0..<catalogue.chunks)
     send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
+    subscribeToCommands()
     beginHomeAssistant()
   }
 
-  private func hear(_ topic: String, _ payload: [UInt8]) {
+  private func hear(_ topic: String, _ payload: [UInt8], isRetained: Bool) {
     if sparkplug != nil { return hearSparkplug(topic, payload) }
+    takeCommand(topic: topic, payload: payload, isRetained: isRetained)
     homeAssistant?.hear(topic: topic, payload: payload, now: now, using: &random)
   }
 

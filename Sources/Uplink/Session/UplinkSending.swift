@@ -15,7 +15,7 @@ extension UplinkSession {
     while isConnected, flights.count < window, let chunk = dueChunks.popFirst() {
       send(.catalogue, to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
     }
-    let pause = isConnected ? sendHomeAssistant() : 0
+    let pause = isConnected ? min(sendHomeAssistant(), tendCommands()) : 0
     return isConnected ? min(drain(), pause) : 0
   }
 
@@ -145,6 +145,7 @@ extension UplinkSession {
     case .backlog(let range, let ticks, let feed): feeds[feed].ledger.abandon(range, ticks: ticks)
     case .alert(let rule, let generation): outbox.acknowledge(alert: rule, generation: generation)
     case .event(let id): outbox.acknowledge(event: id)
+    case .status, .chunk: giveUp(command: cargo)
     case .info, .birth, .catalogue, .announcement, .confirmation: break
     }
   }
@@ -166,6 +167,7 @@ extension UplinkSession {
       feeds[feed].ledger.lose(sequence...sequence)
       beginAnew(feed, after: sequence)
     case .backlog(let range, _, let feed): feeds[feed].ledger.lose(range)
+    case .status, .chunk: lose(command: cargo)
     default: outbox.lose(cargo)
     }
   }
@@ -200,6 +202,7 @@ extension UplinkSession {
       unsaved.add()
       refusal = nil
     case .confirmation: confirmSparkplug()
+    case .status, .chunk: accept(command: cargo)
     default: giveUp(cargo)
     }
   }

@@ -19,6 +19,8 @@ final class UplinkSession {
     case announcement
     /// How far the broker has read.
     case confirmation
+    case status(CommandStatus)
+    case chunk(TickBundle.Chunk, of: TickBundle)
 
     var isLive: Bool {
       if case .tick = self { true } else { false }
@@ -63,6 +65,10 @@ final class UplinkSession {
   var flights: [Int32: Flight] = [:]
   var outbox: Outbox
   let source: BufferSource
+  /// Commands from outside, and the bundle that is being sent.
+  var desk: CommandDesk
+  var bundle: TickBundle?
+  var commandSubscription: Int32?
   var bucket: TokenBucket
   /// What was acknowledged of the backlog and is not noted on the disk.
   var unsaved = UnsavedDeliveries()
@@ -89,7 +95,8 @@ final class UplinkSession {
   var random = SystemRandomNumberGenerator()
 
   init(
-    uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, feeds: [TickFeed], outbox: Outbox
+    uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, feeds: [TickFeed], outbox: Outbox,
+    remembered: String
   ) {
     self.uplink = uplink
     self.settings = settings
@@ -98,7 +105,9 @@ final class UplinkSession {
     self.outbox = outbox
     source = BufferSource(path: buffer)
     homeAssistant = settings.homeAssistant.map { HomeAssistantPayload($0) }
-    sparkplug = SparkplugLink(settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
+    sparkplug = SparkplugLink(
+      settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
+    desk = CommandDesk(allowed: settings.commands, remembered: remembered, at: CommandMoment(clock))
     bucket = TokenBucket(bytesPerSecond: settings.drainBytesPerSecond)
     backoff = Backoff(
       minimumMilliseconds: settings.backoffMinimumMilliseconds, maximumMilliseconds: settings.backoffMaximumMilliseconds)
@@ -151,6 +160,7 @@ final class UplinkSession {
       case .info(let json): outbox.put(info: json)
       case .inherited(let positions, let lastCommitted): inherit(positions, lastCommitted)
       case .settings(let settings): change(settings)
+      case .command(let answer): follow(answer)
       }
     }
   }
@@ -189,6 +199,7 @@ final class UplinkSession {
     // Maybe we never come back there: nobody shall hold us for online.
     leave()
     settings = new
+    desk.allowed = new.commands
     choice = 0
     sparkplug = sparkplug?.renamed(new)
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)

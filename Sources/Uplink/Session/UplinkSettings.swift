@@ -1,3 +1,5 @@
+public import Telemetry
+
 /// Where and how to deliver.
 public struct UplinkSettings: Hashable, Sendable {
   /// How the broker is reached.
@@ -107,6 +109,9 @@ public struct UplinkSettings: Hashable, Sendable {
   public static let eventSink = "mqtt"
   /// The same of this connection; with Sparkplug, which sends no events, the number of its last death certificate stands there.
   public var eventSink: String { sparkplug == nil ? Self.eventSink : Payload.sparkplug.sink }
+
+  /// What the node may be told to do from outside; none: it does not listen.
+  public var commands: Set<CommandName> = []
 
   /// A broker on this machine.
   public init() {}
