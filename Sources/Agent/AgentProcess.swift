@@ -167,6 +167,7 @@ final class AgentProcess {
     // What did not change for a connection leaves it alone.
     let settings = UplinkSettings.all(new)
     if settings != UplinkSettings.all(old) { uplink?.configure(settings) }
+    warn(of: settings)
     if difference.tickChanged {
       armTimer()
       armWatchdog()
@@ -185,8 +186,10 @@ final class AgentProcess {
 
   private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
     guard let uplink else { return }
+    let settings = UplinkSettings.all(supervisor.profile)
+    warn(of: settings)
     let started = uplink.start(
-      settings: UplinkSettings.all(supervisor.profile), clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
+      settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
       lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
     if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
     uplink.saves { [storage] positions in
@@ -195,6 +198,11 @@ final class AgentProcess {
       return storage.put(transaction)
     }
     storage.onSave { [uplink] marks in uplink.saved(marks) }
+  }
+
+  /// Says what is less safe than it looks, at each start and reload; the supervisor says it at each connection.
+  private func warn(of settings: [UplinkSettings]) {
+    for warning in Set(settings.compactMap(\.warning)) { log.warning("uplink", warning) }
   }
 
   private func publishIdentity() {

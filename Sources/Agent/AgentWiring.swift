@@ -82,6 +82,7 @@ extension UplinkSettings {
     tls.caFile = uplink.caFile
     tls.certificateFile = uplink.certificateFile
     tls.keyFile = uplink.keyFile
+    tls.keyPasswordFile = uplink.keyPasswordFile
     tls.verifyServerName = uplink.verifyServerName
     keepAliveSeconds = uplink.keepAliveSeconds
     sessionExpirySeconds = uplink.sessionExpirySeconds
@@ -135,7 +136,8 @@ extension SparkplugSettings {
     self.init()
     group = wanted.group
     primaryHost = wanted.primaryHost
-    facts = [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
+    facts =
+      [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
   }
 }
 

@@ -272,6 +272,7 @@ final class Supervisor {
     if let error = uplink.lastError, error != loggedLink.lastError { environment.log.problem("uplink", error) }
     if uplink.state == .connected, uplink.connections != loggedLink.connections {
       environment.log.info("uplink", "connected to \(uplink.broker)")
+      if let warning = uplink.warning { environment.log.warning("uplink", warning) }
       environment.log.recovered("uplink", "delivers again")
     }
   }

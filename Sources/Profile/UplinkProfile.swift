@@ -52,6 +52,8 @@ public struct UplinkProfile: Sendable, Equatable {
   public var certificateFile: String?
   /// PEM key of that certificate.
   public var keyFile: String?
+  /// A file whose first line is that key's password; absolute, a systemd credential is resolved already.
+  public var keyPasswordFile: String?
   /// Whether the broker's certificate must name the host.
   public var verifyServerName: Bool
   /// Between pings: 5…65 535.

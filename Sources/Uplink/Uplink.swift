@@ -64,6 +64,8 @@ public struct UplinkStatus: Sendable, Equatable {
   public var connections = 0
   /// What went wrong last; nil when nothing did.
   public var lastError: String?
+  /// What makes the link less safe than it looks; nil when nothing does.
+  public var warning: String?
   /// Ticks acknowledged since the start.
   public var deliveredTicks: UInt64 = 0
   /// Ticks owed, in flight included.

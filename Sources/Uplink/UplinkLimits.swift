@@ -8,6 +8,8 @@ public enum UplinkLimits {
   public static let smallestMessageBytes = 2 * 1024
   /// Seconds before the backlog is tried again when the buffer cannot be read or the broker is over its quota.
   public static let drainPauseSeconds = 5
+  /// Bytes of the first backlog message of a connection, about; each that arrives doubles the next.
+  public static let firstMessageBytes = 8 * 1024
   /// Bytes of one backlog message, about.
   public static let backlogMessageBytes = 64 * 1024
   /// Ticks of one backlog message.
@@ -53,6 +55,10 @@ public enum UplinkLimits {
   public static let flightBytes = 1 << 20
   /// Topics sent as a number on one connection.
   public static let topicAliases = 16
+  /// A lost connection is made anew within the longest wait divided by this: 30 s of 2 min.
+  public static let spreadsInLongestWait = 4
+  /// Seconds between two looks at the files with credentials.
+  public static let credentialSeconds = 60
   /// Bytes of a password file.
   public static let passwordBytes = 4_096
   /// Live messages of `packed` from one key to the next: who joins or lost one can read again after as many ticks.

@@ -81,6 +81,9 @@ struct MessageSize {
   /// The link is too thin for messages as large as these.
   mutating func shrink() { bytes = max(bytes / 4, UplinkLimits.smallestMessageBytes) }
 
+  /// A new connection: nobody knows yet what it carries.
+  mutating func beginSmall() { bytes = min(bytes, UplinkLimits.firstMessageBytes) }
+
   /// A message came through: the next may be larger.
   mutating func grow() { bytes = min(bytes * 2, mostBytes) }
 }

@@ -66,9 +66,15 @@ final class UplinkSession {
   var bucket: TokenBucket
   /// What was acknowledged of the backlog and is not noted on the disk.
   var unsaved = UnsavedDeliveries()
+  /// Messages of the backlog that may be under way: doubles with each that arrived on this connection.
+  var ramp = 1
   /// The payload whose backlog was sent last.
   var turn = 0
   var backoff: Backoff
+  /// The files that the connection was made with.
+  var credentials: CredentialWatch
+  /// Unix milliseconds at which a broker's certificate begins, when the clock stood before it.
+  var certificateBegins: Int64?
   var waitUntil: Int64 = 0
   var connectedAt: Int64 = 0
   var startedConnecting: Int64 = 0
@@ -98,7 +104,9 @@ final class UplinkSession {
     self.outbox = outbox
     source = BufferSource(path: buffer)
     homeAssistant = settings.homeAssistant.map { HomeAssistantPayload($0) }
-    sparkplug = SparkplugLink(settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
+    sparkplug = SparkplugLink(
+      settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
+    credentials = CredentialWatch(settings, now: 0)
     bucket = TokenBucket(bytesPerSecond: settings.drainBytesPerSecond)
     backoff = Backoff(
       minimumMilliseconds: settings.backoffMinimumMilliseconds, maximumMilliseconds: settings.backoffMaximumMilliseconds)
@@ -110,6 +118,7 @@ final class UplinkSession {
   func run() {
     while !uplink.stopping.load(ordering: .acquiring) {
       takeInputs()
+      noticeClock()
       if client == nil, now >= waitUntil { connect() }
       let pause = isConnected ? sendWhatThereIs() : 1_000
       report()
@@ -117,6 +126,7 @@ final class UplinkSession {
       if uplink.stopping.load(ordering: .acquiring) { break }
       sleep(atMost: Int(client == nil ? max(waitUntil - now, 0) : pause))
       superviseConnection()
+      noticeCredentials()
     }
     sayGoodbye()
   }
@@ -196,6 +206,7 @@ final class UplinkSession {
     // Another broker: nothing is known of its limits.
     for index in feeds.indices { feeds[index].size = MessageSize() }
     refusal = nil
+    certificateBegins = nil
     retreat("the settings changed")
     backoff.reset()
     waitUntil = now

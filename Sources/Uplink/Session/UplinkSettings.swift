@@ -31,6 +31,8 @@ public struct UplinkSettings: Hashable, Sendable {
     public var certificateFile: String?
     /// PEM file of its key.
     public var keyFile: String?
+    /// File with the password of that key; read at each connect.
+    public var keyPasswordFile: String?
     /// Whether the broker's name must be in its certificate.
     public var verifyServerName = true
 

@@ -33,7 +33,8 @@ extension UplinkSession {
   }
 
   func hearSparkplug(_ topic: String, _ payload: [UInt8]) {
-    guard payload.count <= UplinkLimits.incomingBytes, let reaction = sparkplug?.node.message(topic: topic, payload: payload, at: moment)
+    guard payload.count <= UplinkLimits.incomingBytes,
+      let reaction = sparkplug?.node.message(topic: topic, payload: payload, at: moment)
     else { return }
     publish(reaction.messages)
     guard reaction.disconnects, isConnected else { return }
