@@ -106,6 +106,8 @@ struct StorageState {
     if writer == nil { openWriter() }
     guard let writer else { return }
     do throws(BufferError) {
+      // What went into a deleted file would be lost, with each commit more.
+      try writer.checkFile()
       pending.deliveries = completed(pending.deliveries)
       try writer.commit(translation?.translate(pending) ?? pending)
     } catch {
@@ -152,7 +154,6 @@ struct StorageState {
     let synced = epochs.last?.synced ?? false
     var failure: BufferError?
     do throws(BufferError) {
-      try writer.checkFile()
       for sealing in try writer.seal() where sealing.damaged > 0 {
         notices.append(.trouble("\(sealing.damaged) damaged rows could not be sealed, ticks \(sealing.range)"))
       }
