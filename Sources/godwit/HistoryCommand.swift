@@ -73,16 +73,18 @@ struct HistoryCommand: ParsableCommand {
   static func history(
     of series: StoredSeries, _ span: StoredSpan, parts: Int, step: String? = nil
   ) throws -> (history: History, tier: Tier, damaged: Set<UInt64>) {
-    var parts = parts
     // Some points to each part, so that where they begin does not show.
     var wanted = max((span.to - span.from) / Int64(parts) / 4, 1)
-    if let step = step.flatMap(Quantity.milliseconds).map(Int64.init), step > 0 {
-      wanted = step
-      parts = Int(min(max((span.to - span.from) / step, 1), Int64(Self.steps)))
-    }
     var history = History(from: span.from, to: span.to, parts: parts)
     return try Failure.rethrow {
-      let samples = try span.reader.samples(series: series.id, wall: span.from...span.to, stepMilliseconds: wanted)
+      var tier: Tier?
+      if let step = step.flatMap(Quantity.milliseconds).map(Int64.init), step > 0 {
+        history = History(from: span.from, to: span.to, stepMilliseconds: step, limit: Self.steps)
+        wanted = (history.to - history.from + 1) / Int64(history.parts.count)
+        tier = try span.reader.tier(stepMilliseconds: wanted, from: span.from)
+      }
+      let samples = try span.reader.samples(
+        series: series.id, wall: span.from...span.to, stepMilliseconds: wanted, tier: tier)
       for (place, time) in samples.wallMilliseconds.enumerated() {
         if samples.rollups.isEmpty {
           history.add(samples.values[place], at: time)
