@@ -165,7 +165,11 @@ import Testing
     }
   }
 
-  @Test func moreStepsThanAreShownAreTakenTogether() {
+  @Test func moreStepsThanAreShownAreTakenTogether() throws {
+    let scratch = try AnalysisScratch()
+    let span = try StoredSpan(path: scratch.path, since: .back(6_000_000))
+    let (plotted, _, _) = try HistoryCommand.history(of: span.reader.series[1], span, parts: 64, step: "1s", limit: 64)
+    #expect(plotted.parts.count <= 64 && plotted.parts.reduce(0) { $0 + $1.count } == 6_001)
     let history = History(from: 1_000_500, to: 1_999_500, stepMilliseconds: 1_000, limit: 100)
     #expect(history.parts.count == 92 && history.from == 990_000 && history.start(of: 1) == 1_001_000)
     #expect(history.to >= 1_999_500)
