@@ -1,6 +1,6 @@
 # The build entry: every target is a small script, so that each can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: run build test bench crash format lint clean help
+.PHONY: run build test bench crash torture format lint clean help
 
 run: ## the agent on this machine, with a private broker, and its live status until Ctrl-C
 	@scripts/run.sh
@@ -22,6 +22,10 @@ bench: ## what agent and storage cost, beside their goals (BENCH_SECONDS=60; as 
 crash: ## the buffer after 10,000 seeded power cuts (GODWIT_CRASH_POINTS, GODWIT_CRASH_SEED)
 	@scripts/packages.sh
 	@GODWIT_CRASH_POINTS="$${GODWIT_CRASH_POINTS:-10000}" swift test --filter StorageFaultTests
+
+torture: ## delivery over 200 seeded link faults and 50 kills, eight minutes (GODWIT_TORTURE_SEED …)
+	@scripts/packages.sh
+	@scripts/torture.sh
 
 format: ## rewrites the sources in the house's format
 	@swift format -i -r -p Package.swift Sources Tests

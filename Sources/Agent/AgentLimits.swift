@@ -37,6 +37,18 @@ enum AgentLimits {
   static let epochsPerBoot = 100
   /// How long it then waits, milliseconds; the wall time of ticks is off by the step meanwhile, their order is not.
   static let epochPauseMilliseconds: Int64 = 3_600_000
+  /// Seconds that a `flush` waits for the disk.
+  static let flushSeconds: Int64 = 30
+  /// How far off the next tick must be for a `sample` to take one of its own, nanoseconds.
+  static let hastenNanoseconds: Int64 = 1_000_000_000
+  /// The longest silence: 30 days, milliseconds.
+  static let longestSilenceMilliseconds = 30 * 86_400_000
+  /// Bytes of the text that keeps silences over a restart.
+  static let silencesBytes = 256 * 1024
+  /// Characters of a name from outside that are repeated in an answer.
+  static let shownNameCharacters = 64
+  /// Problems or changes of a profile named in an answer.
+  static let shownProblems = 16
   /// Seconds between questions to the kernel whether the clock is synchronised.
   static let clockCheckSeconds: Int64 = 5
 }

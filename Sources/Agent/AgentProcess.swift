@@ -22,6 +22,7 @@ final class AgentProcess {
   private let uplink: UplinkGroup?
   private let supervisor: Supervisor
   private var control: ControlServer?
+  private var commands: CommandRunner?
   private var nextDue: Int64 = 0
   private var lastWatchdog: Int64 = 0
   private var isReady = false
@@ -66,6 +67,7 @@ final class AgentProcess {
       try loop.watch(timer.descriptor) { [unowned self] _ in onTimer() }
       try loop.watch(watchdogTimer.descriptor) { [unowned self] _ in onWatchdogTimer() }
       try loop.watch(signals.descriptor) { [unowned self] _ in onSignal() }
+      try watchCommands()
     } catch {
       throw AgentFailure(description: "cannot watch timer and signals: errno \(error.errno)")
     }
@@ -93,6 +95,7 @@ final class AgentProcess {
     nextDue = due + interval
     supervisor.tick(due: due, skipped: expirations - 1)
     control?.expire(now: SystemClock.bootMilliseconds)
+    commands?.afterTick()
     becomeReady()
     if supervisor.tickIndex == AgentLimits.settledTicks { ProcessMemory.trim() }
     feedWatchdog(due)
@@ -127,7 +130,7 @@ final class AgentProcess {
 
   private func onSignal() {
     while let signal = signals.next() {
-      if signal == SIGHUP { reload() } else { loop.stop() }
+      if signal == SIGHUP { _ = reload() } else { loop.stop() }
     }
   }
 
@@ -140,7 +143,7 @@ final class AgentProcess {
 
   // MARK: Reload
 
-  private func reload() {
+  private func reload() -> ReloadOutcome {
     notifier.send("RELOADING=1\nMONOTONIC_USEC=\(monotonicMicroseconds())")
     defer { notifier.send("READY=1") }
     let new: Profile
@@ -150,16 +153,20 @@ final class AgentProcess {
       let count = error.problems.count
       log.error("reload", "the new profile is refused, the old one stays: \(count) \(count == 1 ? "problem" : "problems")")
       for problem in error.problems { log.error("reload", "\(problem)") }
-      return
+      return .refused(error.problems.map { "\($0)" })
     }
     let old = supervisor.profile
     let difference = ProfileDifference(from: old, to: new)
     guard difference.needsRestart.isEmpty, (old.uplink == nil) == (new.uplink == nil) else {
       let what = difference.needsRestart + ((old.uplink == nil) == (new.uplink == nil) ? [] : ["uplink (its being there)"])
-      return log.error(
-        "reload", "the new profile is refused, the old one stays: restart to change \(what.joined(separator: ", "))")
+      let reason = "restart to change \(what.joined(separator: ", "))"
+      log.error("reload", "the new profile is refused, the old one stays: \(reason)")
+      return .refused([reason])
     }
-    guard !difference.isEmpty else { return log.info("reload", "the profile did not change") }
+    guard !difference.isEmpty else {
+      log.info("reload", "the profile did not change")
+      return .applied([])
+    }
     for line in difference.lines { log.info("reload", line) }
     log.configure(new.log)
     storage.configure(policy: RetentionPolicy(new.buffer), pendingBytes: new.buffer.pendingBytes)
@@ -167,12 +174,14 @@ final class AgentProcess {
     // What did not change for a connection leaves it alone.
     let settings = UplinkSettings.all(new)
     if settings != UplinkSettings.all(old) { uplink?.configure(settings) }
+    warn(of: settings)
     if difference.tickChanged {
       armTimer()
       armWatchdog()
     }
     publishIdentity()
     supervisor.emit(kind: "reloaded", severity: .info, message: "profile reloaded: \(difference.lines.joined(separator: "; "))")
+    return .applied(difference.lines)
   }
 
   private func monotonicMicroseconds() -> Int64 {
@@ -185,10 +194,12 @@ final class AgentProcess {
 
   private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
     guard let uplink else { return }
+    let settings = UplinkSettings.all(supervisor.profile)
+    warn(of: settings)
     let started = uplink.start(
-      settings: UplinkSettings.all(supervisor.profile), clock: clock, buffer: supervisor.profile.buffer.path,
-      positions: opening?.deliveries ?? [:],
-      lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next)
+      settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
+      lastCommitted: opening?.lastSequence, firstOfRun: supervisor.nextSequence, firstEvent: supervisor.events.next,
+      remembered: opening?.notes[CommandRunner.note] ?? "")
     if !started { throw AgentFailure(description: "the kernel gives no thread for the uplink") }
     uplink.saves { [storage] positions in
       var transaction = BufferTransaction()
@@ -196,6 +207,28 @@ final class AgentProcess {
       return storage.put(transaction)
     }
     storage.onSave { [uplink] marks in uplink.saved(marks) }
+  }
+
+  /// Commands come from the uplink's thread; they run here.
+  private func watchCommands() throws(EventLoop.Failure) {
+    guard let uplink, uplink.notices.bell.descriptor >= 0 else { return }
+    let runner = CommandRunner(
+      supervisor, reload: { [unowned self] in reload() }, hasten: { [unowned self] in takeTickNow() })
+    commands = runner
+    try loop.watch(uplink.notices.bell.descriptor) { _ in runner.take(uplink.notices.takeAll()) }
+  }
+
+  /// Takes a tick between two others, unless the next one is near.
+  private func takeTickNow() {
+    let now = clock.bootNanoseconds()
+    guard nextDue - now > AgentLimits.hastenNanoseconds else { return }
+    supervisor.tick(due: now, skipped: 0, isExtra: true)
+    commands?.afterTick()
+  }
+
+  /// Says what is less safe than it looks, at each start and reload; the supervisor says it at each connection.
+  private func warn(of settings: [UplinkSettings]) {
+    for warning in Set(settings.compactMap(\.warning)) { log.warning("uplink", warning) }
   }
 
   private func publishIdentity() {

@@ -63,6 +63,7 @@ extension UplinkSettings {
     if !common.payloads.isEmpty || common.homeAssistant != nil { all.append(common) }
     if let sparkplug = SparkplugSettings(profile) {
       common.homeAssistant = nil
+      common.commands = []
       common.payloads = [.sparkplug]
       common.sparkplug = sparkplug
       common.clientID += "-sparkplug"
@@ -82,10 +83,12 @@ extension UplinkSettings {
     tls.caFile = uplink.caFile
     tls.certificateFile = uplink.certificateFile
     tls.keyFile = uplink.keyFile
+    tls.keyPasswordFile = uplink.keyPasswordFile
     tls.verifyServerName = uplink.verifyServerName
     keepAliveSeconds = uplink.keepAliveSeconds
     sessionExpirySeconds = uplink.sessionExpirySeconds
     messageExpirySeconds = uplink.messageExpirySeconds
+    commands = Set(uplink.commands)
     drainsNewestFirst = uplink.drainOrder == .newest
     qualityOfService = uplink.qos
     topicPrefix = uplink.topicPrefix

@@ -49,7 +49,7 @@ extension Supervisor {
   /// Stores and sends what changed in the rules' states.
   func announce(_ changes: [AlertChange]) {
     guard !changes.isEmpty else { return }
-    for change in changes where change.isAnnounced {
+    for change in changes where change.isAnnounced && silences.end(of: change.rule.name) == nil {
       let word = change.isResolved ? "resolved" : "firing"
       if change.rule.notifiers.contains(.log) {
         environment.log.write(
@@ -79,14 +79,15 @@ extension Supervisor {
     for rule in profile.alerts { publishState(of: rule.name) }
   }
 
-  private func publishState(of rule: String) {
+  func publishState(of rule: String) {
     guard let delivery = environment.delivery else { return }
     guard let summary = engine.summary(rule: rule) else {
       _ = delivery.put(.alertRemoved(rule: rule))
       return
     }
     guard summary.rule.notifiers.contains(.mqtt) else { return }
-    _ = delivery.put(.alert(rule: rule, json: AlertJSON.encode(summary, now: now, wall: wall)))
+    _ = delivery.put(
+      .alert(rule: rule, json: AlertJSON.encode(summary, silencedUntil: silences.end(of: rule), now: now, wall: wall)))
   }
 
   private var now: Int64 { environment.clock.bootNanoseconds() / 1_000_000 }
@@ -171,7 +172,7 @@ extension Severity {
 /// The retained state of a rule:
 /// `{"rule":…,"severity":…,"state":…,"t":…,"series":[{"series":…,"state":…,"value":…,"since":…,"message":…}]}`.
 enum AlertJSON {
-  static func encode(_ summary: AlertSummary, now: Int64, wall: Int64) -> [UInt8] {
+  static func encode(_ summary: AlertSummary, silencedUntil: Int64?, now: Int64, wall: Int64) -> [UInt8] {
     var json = JSONWriter()
     json.beginObject()
     json.key("rule")
@@ -182,6 +183,7 @@ enum AlertJSON {
     json.string(summary.state.rawValue)
     json.key("t")
     json.string(WallTime.text(wall))
+    if let silencedUntil { json.member("silenced_until", WallTime.text(wall - now + silencedUntil)) }
     json.key("series")
     json.beginArray()
     for status in summary.series {

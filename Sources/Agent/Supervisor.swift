@@ -39,6 +39,10 @@ final class Supervisor {
   private(set) var engine: AlertEngine
   /// The newest value of each series and when it was taken, for the live view.
   private(set) var latest: [Double] = []
+  /// Rules whose changes are not announced.
+  var silences = AlertSilences()
+  /// Whether the next tick samples all sensors, whatever their pace.
+  var samplesAll = false
   private(set) var tickIndex: UInt64 = 0
   var nextSequence: UInt64
   private(set) var timekeeper: Timekeeper
@@ -47,12 +51,12 @@ final class Supervisor {
   var events: EventCounter
   private var values: [Double] = []
   private var encoder = TickEncoder()
-  private var lateness = LatenessWindow()
+  var lateness = LatenessWindow()
   private var reservedSequence: UInt64
   private var lastCommitNanoseconds: Int64
   private var learnedSeries = 0
   private var toldSeries = 0
-  private var loggedLink = UplinkStatus()
+  var loggedLink = UplinkStatus()
 
   /// A sensor with its place in the tick.
   struct LaneSlot {
@@ -85,6 +89,7 @@ final class Supervisor {
     encoder.learn(decimals: table.stored.map(\.decimals))
     learnedSeries = table.count
     engine.learn(table.series)
+    restoreSilences(found.notes[Self.silencesNote])
     latest = [Double](repeating: .missing, count: table.count)
     // What happens before the first tick has a time too.
     pending.epochs = timekeeper.observe(clock, sequence: nextSequence)
@@ -103,8 +108,9 @@ final class Supervisor {
 
   // MARK: The tick
 
-  /// Takes one tick that was due at `due` (CLOCK_BOOTTIME nanoseconds); `skipped` ticks before it were lost to lateness or sleep.
-  func tick(due: Int64, skipped: UInt64) {
+  /// Takes one tick that was due at `due` (CLOCK_BOOTTIME nanoseconds); `skipped` ticks before it were lost to lateness or sleep. One that
+  /// is `extra` comes between two others and leaves the pace of the sensors alone.
+  func tick(due: Int64, skipped: UInt64, isExtra: Bool = false) {
     let now = environment.clock.bootNanoseconds()
     lateness.add(max(now - due, 0))
     pending.epochs += timekeeper.observe(environment.clock, sequence: nextSequence)
@@ -113,19 +119,21 @@ final class Supervisor {
     store(due / 1_000_000)
     evaluate(due / 1_000_000)
     deliver()
-    tickIndex += 1
+    if !isExtra { tickIndex += 1 }
     nextSequence += 1
+    expireSilences(due / 1_000_000)
     takeNotices()
     commitIfDue(now)
     report(now, skipped: skipped)
   }
 
   private func sample(_ now: Int64) {
+    defer { samplesAll = false }
     for index in values.indices { values[index] = .missing }
     for index in lanes.indices {
       let lane = lanes[index].lane
       let every = UInt64(max(lane.profile.everyMilliseconds / profile.tickMilliseconds, 1))
-      let report = lane.tick(now: now, isDue: tickIndex % every == 0)
+      let report = lane.tick(now: now, isDue: samplesAll || tickIndex % every == 0)
       if report.outcome != nil { note(report, at: index) }
       if report.hasValues { collect(index) }
     }
@@ -258,42 +266,6 @@ final class Supervisor {
   private func takeNotices() {
     for notice in environment.storage.takeNotices() { handle(notice) }
     if tickIndex.isMultiple(of: 64) { tellRefusedSeries() }
-  }
-
-  // MARK: Figures
-
-  /// Logs when the link is lost or comes back, and each new reason.
-  private func noteLink(_ uplink: UplinkStatus) {
-    defer { loggedLink = uplink }
-    if uplink.damagedColumns > loggedLink.damagedColumns {
-      environment.log.problem("uplink", "backlog messages lack values of damaged columns; godwit buffer verify says which")
-    }
-    guard uplink.state != loggedLink.state || uplink.lastError != loggedLink.lastError else { return }
-    if let error = uplink.lastError, error != loggedLink.lastError { environment.log.problem("uplink", error) }
-    if uplink.state == .connected, uplink.connections != loggedLink.connections {
-      environment.log.info("uplink", "connected to \(uplink.broker)")
-      environment.log.recovered("uplink", "delivers again")
-    }
-  }
-
-  private func report(_ now: Int64, skipped: UInt64) {
-    let storage = environment.storage.status
-    environment.delivery?.committed = storage.committed
-    let delivery = environment.delivery?.status
-    if let delivery { noteLink(delivery) }
-    let late = tickIndex % 10 == 1 ? lateness.percentiles : nil
-    let (figures, uncommitted) = (lanes.map(\.figures), pending.ticks.count + storage.pendingTicks)
-    environment.context.statistics.update {
-      $0.ticks += 1
-      $0.skippedTicks += skipped
-      if let late { ($0.latenessP50Milliseconds, $0.latenessP99Milliseconds, $0.latenessMaxMilliseconds) = late }
-      $0.bufferBytes = storage.bytes
-      $0.uncommittedTicks = UInt64(uncommitted)
-      $0.queuedTicks = delivery?.owedTicks ?? 0
-      $0.deliveredTicks = delivery?.deliveredTicks ?? 0
-      $0.lostTicks = delivery?.lostTicks ?? 0
-      $0.sensors = figures
-    }
   }
 
   // MARK: Reload

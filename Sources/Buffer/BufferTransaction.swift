@@ -14,6 +14,8 @@ public struct BufferTransaction: Sendable {
   public var deliveries: [String: DeliveryPosition] = [:]
   /// The state of all rules; nil when it did not change.
   public var alerts: [StoredAlert]?
+  /// Short texts that outlive a restart, by name; each replaces the one before.
+  public var notes: [String: String] = [:]
   /// No sequence number below this will be given out after a restart.
   public var reservedSequence: UInt64?
   /// The same for events.
@@ -25,7 +27,7 @@ public struct BufferTransaction: Sendable {
   /// Whether there is nothing to write.
   public var isEmpty: Bool {
     series.isEmpty && epochs.isEmpty && ticks.isEmpty && events.isEmpty && deliveries.isEmpty && alerts == nil
-      && reservedSequence == nil && reservedEvent == nil
+      && notes.isEmpty && reservedSequence == nil && reservedEvent == nil
   }
 
   /// What its ticks and events weigh in memory, bytes.
@@ -43,6 +45,7 @@ public struct BufferTransaction: Sendable {
     events += later.events
     deliveries.merge(later.deliveries) { $1.mark >= $0.mark ? $1 : $0 }
     alerts = later.alerts ?? alerts
+    notes.merge(later.notes) { $1 }
     reservedSequence = later.reservedSequence.map { max($0, reservedSequence ?? 0) } ?? reservedSequence
     reservedEvent = later.reservedEvent.map { max($0, reservedEvent ?? 0) } ?? reservedEvent
     let surplus = events.count - BufferLimits.waitingEvents

@@ -18,6 +18,8 @@ public final class BufferWriter {
     public var deliveries: [String: DeliveryPosition] = [:]
     /// The rules' states.
     public var alerts: [StoredAlert] = []
+    /// Short texts that an earlier run left, by name.
+    public var notes: [String: String] = [:]
     /// The node that wrote the file before; nil for a new file.
     public var node: String?
     /// All epochs, oldest first.
@@ -101,6 +103,7 @@ public final class BufferWriter {
       if transaction.events.contains(where: { $0.kind == "gap" }) { try UnreportedGap.clear(database) }
       for (sink, position) in transaction.deliveries { try write(position, of: sink) }
       if let alerts = transaction.alerts { try write(alerts) }
+      for (name, text) in transaction.notes { try put(StoredState.notePrefix + name, text) }
       if let reserved = transaction.reservedSequence { try put("reserved_sequence", Int64(clamping: reserved)) }
       if let reserved = transaction.reservedEvent { try put("reserved_event", Int64(clamping: reserved)) }
     }

@@ -22,6 +22,7 @@ enum StoredState {
     opening.node = try database.text("SELECT value FROM meta WHERE key = 'node'")
     opening.deliveries = try deliveries(database)
     opening.alerts = try alerts(database)
+    opening.notes = try notes(database)
     return opening
   }
 
@@ -64,6 +65,16 @@ enum StoredState {
       if first <= last { deliveries[owed.text(0)]?.owed.append(first...last) }
     }
     return deliveries
+  }
+
+  /// Before the name of a note in `meta`.
+  static let notePrefix = "note."
+
+  static func notes(_ database: Database) throws(BufferError) -> [String: String] {
+    var notes: [String: String] = [:]
+    let statement = try database.prepare("SELECT key, value FROM meta WHERE key LIKE '\(notePrefix)%'")
+    while try statement.step() { notes[String(statement.text(0).dropFirst(notePrefix.count))] = statement.text(1) }
+    return notes
   }
 
   static func alerts(_ database: Database) throws(BufferError) -> [StoredAlert] {

@@ -124,7 +124,7 @@ public struct StoredEvent: Hashable, Sendable {
   public var epoch: Int
   /// CLOCK_BOOTTIME milliseconds.
   public var milliseconds: Int64
-  /// `alert`, `gap`, `started`, `stopped`, `reloaded`, `buffer`.
+  /// `alert`, `gap`, `started`, `stopped`, `reloaded`, `buffer`, `command`.
   public var kind: String
   /// How grave.
   public var severity: Severity

@@ -3,3 +3,4 @@
 #if LIBMOSQUITTO_VERSION_NUMBER < 2001000
 #include <mqtt_protocol.h>
 #endif
+#include "certificates.h"

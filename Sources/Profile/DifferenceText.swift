@@ -76,6 +76,7 @@ struct DifferenceText {
     }
     let start = lines.count
     change("uplink.broker", Self.brokers(old), Self.brokers(new))
+    change("uplink.commands", Self.commands(old), Self.commands(new))
     change("uplink.payloads", Self.payloads(old), Self.payloads(new), note: Self.restart)
     change("uplink.protocol", old.version.rawValue, new.version.rawValue)
     change("uplink.client_id", old.clientID, new.clientID)
@@ -87,6 +88,10 @@ struct DifferenceText {
   }
 
   private static func brokers(_ uplink: UplinkProfile) -> String { uplink.brokers.map(\.description).joined(separator: ", ") }
+
+  private static func commands(_ uplink: UplinkProfile) -> String {
+    uplink.commands.isEmpty ? "none" : uplink.commands.map(\.rawValue).joined(separator: ", ")
+  }
 
   private static func payloads(_ uplink: UplinkProfile) -> String {
     uplink.payloads.map(\.rawValue).joined(separator: ", ")

@@ -66,7 +66,12 @@ enum ProfileSchema {
         "ca_file", .text, default: nil, help: "PEM certificates that may sign the broker's; those of the system unless given."),
       SettingSpec("certificate_file", .text, default: nil, help: "PEM certificate that the node shows; wants `key_file`."),
       SettingSpec("key_file", .text, default: nil, help: "PEM key of that certificate."),
-      SettingSpec("verify_server_name", .bool, default: "true", help: "Whether the broker's certificate must name its host."),
+      SettingSpec(
+        "key_password_file", .text, default: nil,
+        help: "A file with that key's password in its first line, or `credential:NAME` as for `password_file`."),
+      SettingSpec(
+        "verify_server_name", .bool, default: "true",
+        help: "Whether the broker's certificate must name its host; `false` is for a bench, and logged as a warning."),
       SettingSpec("keep_alive", .duration(5_000...65_535_000), default: "60s", help: "Between two pings; whole seconds."),
       SettingSpec(
         "session_expiry", .duration(0...365 * day), default: "1d",
@@ -87,15 +92,20 @@ enum ProfileSchema {
       SettingSpec(
         "sparkplug_host", .text, default: nil,
         help: "The primary host: without it online, Sparkplug data are kept for later."),
+      SettingSpec(
+        "commands", .choices(CommandName.allCases.map(\.rawValue)), default: "",
+        help: "What the node may be told to do over MQTT; nothing unless given, and then it does not even listen."),
       SettingSpec("drain_rate", .rate, default: "1MiB/s", help: "How fast a backlog is sent beside live ticks."),
       SettingSpec(
         "drain_order", .choice(UplinkProfile.DrainOrder.allCases.map(\.rawValue)), default: "oldest",
         help: "Which ticks of a backlog go first."),
       SettingSpec("window", .integer(1...1_000), default: "20", help: "Messages that may wait for their acknowledgement."),
-      SettingSpec("backoff_min", .duration(100...3_600_000), default: "1s", help: "The first wait after a lost connection."),
+      SettingSpec(
+        "backoff_min", .duration(100...3_600_000), default: "1s",
+        help: "The first wait after an attempt that failed; waits double, with full jitter."),
       SettingSpec(
         "backoff_max", .duration(1_000...86_400_000), default: "2m",
-        help: "The longest wait; waits double up to it, with full jitter."),
+        help: "The longest wait. A lost connection is made anew within a quarter of it, and tried as often."),
     ])
 
   static let control = Section(

@@ -31,9 +31,11 @@ struct UplinkDecoder {
     checkTLS(reader, brokers)
     checkLogin(reader)
     let profile = UplinkProfile(
-      brokers: brokers, version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
-      clientID: clientID(reader), username: reader.text("username"), passwordFile: passwordFile(reader),
+      commands: settings.list("commands").compactMap { CommandName(rawValue: $0) }, brokers: brokers,
+      version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
+      clientID: clientID(reader), username: reader.text("username"), passwordFile: secretFile(reader, "password_file"),
       caFile: file(reader, "ca_file"), certificateFile: file(reader, "certificate_file"), keyFile: file(reader, "key_file"),
+      keyPasswordFile: secretFile(reader, "key_password_file"),
       verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader),
       sessionExpirySeconds: settings.milliseconds("session_expiry") / 1000,
       messageExpirySeconds: messageExpiry(settings), qos: settings.integer("qos"),
@@ -156,14 +158,14 @@ struct UplinkDecoder {
 
   // MARK: - Files
 
-  private func passwordFile(_ reader: SectionReader) -> String? {
-    guard let text = reader.text("password_file") else { return nil }
-    guard text.hasPrefix("credential:") else { return reader.path("password_file") }
+  private func secretFile(_ reader: SectionReader, _ key: String) -> String? {
+    guard let text = reader.text(key) else { return nil }
+    guard text.hasPrefix("credential:") else { return reader.path(key) }
     let name = text.dropFirst("credential:".count)
     // systemd.exec(5): a credential's name is a file name.
     guard !name.isEmpty, !name.contains("/"), name != ".", name != "..", name.utf8.count <= 255 else {
       problems.add(
-        reader.place(of: "password_file"), "'\(text)' names no systemd credential",
+        reader.place(of: key), "'\(text)' names no systemd credential",
         remedy: "write credential:NAME as in LoadCredential=NAME:/path")
       return nil
     }
@@ -182,7 +184,8 @@ struct UplinkDecoder {
 
   private func checkTLS(_ reader: SectionReader, _ brokers: [BrokerAddress]) {
     if !brokers.contains(where: { $0.scheme == .mqtts }), let broker = brokers.first {
-      for key in ["ca_file", "certificate_file", "key_file", "verify_server_name"] where reader.given[key] != nil {
+      for key in ["ca_file", "certificate_file", "key_file", "key_password_file", "verify_server_name"]
+      where reader.given[key] != nil {
         problems.add(
           reader.place(of: key), "'\(key)' needs TLS", why: "the broker is \(broker.scheme.rawValue)://",
           remedy: "write 'broker: mqtts://…', or remove the key")
@@ -192,6 +195,9 @@ struct UplinkDecoder {
       problems.add(
         reader.place(of: key), "'\(key)' is there alone", why: "a certificate and its key belong together",
         remedy: "add '\(key == "key_file" ? "certificate_file" : "key_file")'")
+    } else if reader.given["key_password_file"] != nil, reader.given["key_file"] == nil {
+      problems.add(
+        reader.place(of: "key_password_file"), "there is a password but no 'key_file'", remedy: "add 'key_file: /path'")
     }
   }
 

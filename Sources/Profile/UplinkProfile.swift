@@ -1,3 +1,5 @@
+public import Telemetry
+
 /// Where the node reports.
 public struct UplinkProfile: Sendable, Equatable {
   /// The protocol version spoken with the broker.
@@ -36,6 +38,8 @@ public struct UplinkProfile: Sendable, Equatable {
     case newest
   }
 
+  /// What the node may be told to do from outside; none: it does not listen.
+  public var commands: [CommandName]
   /// The brokers, by preference; never empty.
   public var brokers: [BrokerAddress]
   /// The protocol version.
@@ -52,6 +56,8 @@ public struct UplinkProfile: Sendable, Equatable {
   public var certificateFile: String?
   /// PEM key of that certificate.
   public var keyFile: String?
+  /// A file whose first line is that key's password; absolute, a systemd credential is resolved already.
+  public var keyPasswordFile: String?
   /// Whether the broker's certificate must name the host.
   public var verifyServerName: Bool
   /// Between pings: 5…65 535.

@@ -64,6 +64,7 @@ extension StatusReport.Uplink {
     json.member("since", since)
     json.member("attempts", attempts)
     json.member("last_error", lastError)
+    json.member("warning", warning)
     json.member("delivered", delivered)
     json.member("owed", owed)
     json.member("lost", lost)

@@ -13,6 +13,8 @@ extension StatusReport {
     public var attempts: UInt64 = 0
     /// Why the last attempt or connection ended.
     public var lastError: String?
+    /// What makes the link less safe than it looks.
+    public var warning: String?
     /// Ticks acknowledged by the broker since the agent's start.
     public var delivered: UInt64 = 0
     /// Stored ticks that wait for delivery.
@@ -28,7 +30,7 @@ extension StatusReport {
     private enum CodingKeys: String, CodingKey {
       case configured, broker, state, since, attempts
       case lastError = "last_error"
-      case delivered, owed, lost
+      case warning, delivered, owed, lost
       case roundTripMilliseconds = "rtt_ms"
     }
   }

@@ -40,6 +40,8 @@ public enum UplinkInput: Sendable {
   case info([UInt8])
   /// Other settings: the connection is built anew with them.
   case settings(UplinkSettings)
+  /// What became of a command.
+  case command(CommandAnswer)
 }
 
 /// What the uplink says of itself.
@@ -64,6 +66,8 @@ public struct UplinkStatus: Sendable, Equatable {
   public var connections = 0
   /// What went wrong last; nil when nothing did.
   public var lastError: String?
+  /// What makes the link less safe than it looks; nil when nothing does.
+  public var warning: String?
   /// Ticks acknowledged since the start.
   public var deliveredTicks: UInt64 = 0
   /// Ticks owed, in flight included.
@@ -86,6 +90,8 @@ public struct UplinkStatus: Sendable, Equatable {
 /// Delivers ticks, alerts and events to a broker, on a thread of its own.
 public final class Uplink: Sendable {
   let mailbox = Mailbox<UplinkInput>(capacity: UplinkLimits.mailbox + UplinkLimits.mailboxReserve)
+  /// What the agent is told of commands, for it to take out.
+  public let notices = Mailbox<CommandNotice>(capacity: UplinkLimits.Commands.notices)
   let stopping = Atomic<Bool>(false)
   let stopped = Atomic<Bool>(false)
   private let shared = Mutex(UplinkStatus())
@@ -107,10 +113,11 @@ public final class Uplink: Sendable {
   ///   - lastCommitted: the last tick in the buffer; nil when it is empty.
   ///   - firstOfRun: the first tick that this run will take.
   ///   - firstEvent: the first event id that this run will give out.
+  ///   - remembered: the last `CommandNotice.remember` of an earlier run; empty when there was none.
   /// - Returns: false when the kernel gives no thread.
   public func start(
     settings: UplinkSettings, clock: any Clock, buffer: String, positions: [String: DeliveryPosition], lastCommitted: UInt64?,
-    firstOfRun: UInt64, firstEvent: UInt64
+    firstOfRun: UInt64, firstEvent: UInt64, remembered: String = ""
   ) -> Bool {
     committedSequence.store(lastCommitted ?? 0, ordering: .relaxed)
     let ledgers = settings.payloads.map { payload in
@@ -127,7 +134,8 @@ public final class Uplink: Sendable {
     return Thread.start(name: "uplink") { [self] in
       let session = UplinkSession(
         uplink: self, settings: settings, clock: clock, buffer: buffer,
-        feeds: zip(settings.payloads, ledgers).map { TickFeed($0, ledger: $1) }, outbox: outbox)
+        feeds: zip(settings.payloads, ledgers).map { TickFeed($0, ledger: $1) }, outbox: outbox,
+        remembered: remembered)
       session.run()
       stopped.store(true, ordering: .releasing)
     }

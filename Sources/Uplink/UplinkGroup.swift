@@ -12,14 +12,17 @@ public final class UplinkGroup: Sendable {
   /// Starts all; false when the kernel gives no thread. Parameters as of `Uplink.start`.
   public func start(
     settings: [UplinkSettings], clock: any Clock, buffer: String, positions: [String: DeliveryPosition], lastCommitted: UInt64?,
-    firstOfRun: UInt64, firstEvent: UInt64
+    firstOfRun: UInt64, firstEvent: UInt64, remembered: String = ""
   ) -> Bool {
     zip(uplinks, settings).allSatisfy { uplink, settings in
       uplink.start(
         settings: settings, clock: clock, buffer: buffer, positions: positions, lastCommitted: lastCommitted,
-        firstOfRun: firstOfRun, firstEvent: firstEvent)
+        firstOfRun: firstOfRun, firstEvent: firstEvent, remembered: settings.sparkplug == nil ? remembered : "")
     }
   }
+
+  /// What the agent is told of commands, for it to take out: the connection of Sparkplug, which comes last, takes none.
+  public var notices: Mailbox<CommandNotice> { uplinks[0].notices }
 
   /// Hands something to all; false when one of them has no room. Series may then be handed over again.
   public func put(_ input: UplinkInput) -> Bool {

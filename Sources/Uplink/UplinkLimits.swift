@@ -8,6 +8,8 @@ public enum UplinkLimits {
   public static let smallestMessageBytes = 2 * 1024
   /// Seconds before the backlog is tried again when the buffer cannot be read or the broker is over its quota.
   public static let drainPauseSeconds = 5
+  /// Bytes of the first backlog message of a connection, about; each that arrives doubles the next.
+  public static let firstMessageBytes = 8 * 1024
   /// Bytes of one backlog message, about.
   public static let backlogMessageBytes = 64 * 1024
   /// Ticks of one backlog message.
@@ -53,6 +55,10 @@ public enum UplinkLimits {
   public static let flightBytes = 1 << 20
   /// Topics sent as a number on one connection.
   public static let topicAliases = 16
+  /// A lost connection is made anew within the longest wait divided by this: 30 s of 2 min.
+  public static let spreadsInLongestWait = 4
+  /// Seconds between two looks at the files with credentials.
+  public static let credentialSeconds = 60
   /// Bytes of a password file.
   public static let passwordBytes = 4_096
   /// Live messages of `packed` from one key to the next: who joins or lost one can read again after as many ticks.
@@ -65,4 +71,48 @@ public enum UplinkLimits {
   public static let seriesPerChunk = 200
   /// Bytes of one chunk of the catalogue that a reader takes.
   public static let catalogueBytes = 1 << 20
+}
+
+extension UplinkLimits {
+  /// The bounds of commands.
+  public enum Commands {
+    /// Bytes of a command's payload.
+    public static let payloadBytes = 4 * 1024
+    /// Arrays and objects within each other in a payload.
+    public static let payloadDepth = 4
+    /// Values in a payload.
+    public static let payloadValues = 64
+    /// Bytes of an id.
+    public static let idBytes = 64
+    /// Commands that are under way at once, waiting ones included.
+    public static let atOnce = 8
+    /// Commands that may come in a row, and then each minute.
+    public static let perMinute = 30
+    /// Commands that are remembered so that none runs twice.
+    public static let remembered = 256
+    /// Bytes of the text in which they are.
+    public static let rememberedBytes = 64 * 1024
+    /// Status messages that wait to be sent.
+    public static let statuses = 64
+    /// Notices for the agent that wait to be taken.
+    public static let notices = 64
+    /// Seconds that a command is good for when it does not say.
+    public static let lifetimeSeconds: Int64 = 600
+    /// Seconds that a command may be good for.
+    public static let longestLifetimeSeconds: Int64 = 7 * 86_400
+    /// Seconds by which a command's time may lie ahead of a synchronised clock.
+    public static let skewSeconds: Int64 = 300
+    /// Seconds after which what comes in on a connection is new, not kept by the broker while the node was away.
+    public static let settledSeconds: Int64 = 10
+    /// Ticks that one `resend` or `export-bundle` may name, holes included: eleven days at one a second.
+    public static let ticks: UInt64 = 1_000_000
+    /// Stretches of ticks that a range of time may fall into.
+    public static let ranges = 64
+    /// Bytes of one chunk of a bundle, about.
+    public static let chunkBytes = 32 * 1024
+    /// Chunks of a bundle that wait for their acknowledgement.
+    public static let chunksInFlight = 4
+    /// Bytes of a bundle.
+    public static let bundleBytes: UInt64 = 256 << 20
+  }
 }

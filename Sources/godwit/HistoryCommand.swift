@@ -57,7 +57,8 @@ struct HistoryCommand: ParsableCommand {
     let style = Style.standardOutput(ProfileEnvironment.current().variables)
     var damaged: Set<UInt64> = []
     for series in shown {
-      let (history, tier, lost) = try Self.history(of: series, span, parts: parts, step: step)
+      let (history, tier, lost) = try Self.history(
+        of: series, span, parts: parts, step: step, limit: asPlot ? parts : Self.steps)
       Output.write(text(series, history, tier, asPlot, style))
       damaged.formUnion(lost)
     }
@@ -69,20 +70,23 @@ struct HistoryCommand: ParsableCommand {
 
   private var hourBefore: Moment { (until.flatMap(Moment.init) ?? .back(0)).earlier(by: 3_600_000) }
 
-  /// One series over the span: from the tier whose points are as far apart as the step, or as the parts are.
+  /// One series over the span: from the tier whose points are as far apart as the step, or as the parts are; of more than `limit`
+  /// steps some are taken together.
   static func history(
-    of series: StoredSeries, _ span: StoredSpan, parts: Int, step: String? = nil
+    of series: StoredSeries, _ span: StoredSpan, parts: Int, step: String? = nil, limit: Int = steps
   ) throws -> (history: History, tier: Tier, damaged: Set<UInt64>) {
-    var parts = parts
     // Some points to each part, so that where they begin does not show.
     var wanted = max((span.to - span.from) / Int64(parts) / 4, 1)
-    if let step = step.flatMap(Quantity.milliseconds).map(Int64.init), step > 0 {
-      wanted = step
-      parts = Int(min(max((span.to - span.from) / step, 1), Int64(Self.steps)))
-    }
     var history = History(from: span.from, to: span.to, parts: parts)
     return try Failure.rethrow {
-      let samples = try span.reader.samples(series: series.id, wall: span.from...span.to, stepMilliseconds: wanted)
+      var tier: Tier?
+      if let step = step.flatMap(Quantity.milliseconds).map(Int64.init), step > 0 {
+        history = History(from: span.from, to: span.to, stepMilliseconds: step, limit: limit)
+        wanted = (history.to - history.from + 1) / Int64(history.parts.count)
+        tier = try span.reader.tier(stepMilliseconds: wanted, from: span.from)
+      }
+      let samples = try span.reader.samples(
+        series: series.id, wall: span.from...span.to, stepMilliseconds: wanted, tier: tier)
       for (place, time) in samples.wallMilliseconds.enumerated() {
         if samples.rollups.isEmpty {
           history.add(samples.values[place], at: time)

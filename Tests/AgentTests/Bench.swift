@@ -100,6 +100,8 @@ final class RecordingDelivery: TickDelivery {
     var ticks: [LiveTick] = []
     var series: [StoredSeries] = []
     var removedAlerts: [String] = []
+    var answers: [CommandAnswer] = []
+    var alerts: [String] = []
   }
 
   private let state = Mutex(State())
@@ -113,6 +115,8 @@ final class RecordingDelivery: TickDelivery {
       case .tick(let tick): state.ticks.append(tick)
       case .series(let series): state.series += series
       case .alertRemoved(let rule): state.removedAlerts.append(rule)
+      case .alert(_, let json): state.alerts.append(String(decoding: json, as: UTF8.self))
+      case .command(let answer): state.answers.append(answer)
       default: break
       }
     }
@@ -129,6 +133,9 @@ final class RecordingDelivery: TickDelivery {
 
   var ticks: [LiveTick] { state.withLock { $0.ticks } }
   var series: [StoredSeries] { state.withLock { $0.series } }
+  var answers: [CommandAnswer] { state.withLock { $0.answers } }
+  /// Retained states of rules, as they were sent.
+  var alerts: [String] { state.withLock { $0.alerts } }
   var removedAlerts: [String] { state.withLock { $0.removedAlerts } }
 }
 

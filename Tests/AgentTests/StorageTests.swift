@@ -165,6 +165,30 @@ import Testing
     #expect(try stored(folder, "later/buffer.db")[5] == ["a": 50, "b": 51])
   }
 
+  /// SQLite goes on writing into an unlinked file without a word.
+  @Test func aFileDeletedInUseCostsNothingThatComesAfter() throws {
+    let folder = try TemporaryFolder()
+    var state = state(folder)
+    _ = state.open()
+    var run = Run(["a", "b"])
+    state.add(run.head())
+    for _ in 0..<2 {
+      state.add(run.ticks(5))
+      state.write()
+    }
+    for suffix in ["", "-wal", "-shm"] { try FileManager.default.removeItem(atPath: folder.path(of: "buffer.db" + suffix)) }
+    state.add(run.ticks(5))
+    state.write()
+    #expect(state.status.state == .memoryOnly && state.status.pendingTicks == 5)
+    #expect(state.takeNotices().contains { if case .trouble = $0 { true } else { false } })
+    clock.pass(milliseconds: Int64(AgentLimits.storageRetryMilliseconds.upperBound))
+    state.write()
+    #expect(state.status.state == .ok && state.status.pendingTicks == 0)
+    state.finish()
+    let found = try stored(folder)
+    #expect(found.keys.sorted() == Array(11...15) && found[15] == ["a": 150, "b": 151])
+  }
+
   @Test func aFileThatComesLateKeepsItsOwnNumbering() throws {
     let folder = try TemporaryFolder()
     let hidden = folder.path(of: "hidden")

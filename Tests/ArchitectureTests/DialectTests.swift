@@ -17,6 +17,7 @@ import Testing
     "Sources/Profile/YAMLReader.swift": "libyaml hands out pointers",
     "Sources/Uplink/Session/MQTTClient.swift": "libmosquitto takes and hands out pointers",
     "Sources/Uplink/Session/MQTTEvents.swift": "callbacks of libmosquitto",
+    "Sources/Uplink/Session/MQTTSecurity.swift": "callbacks of OpenSSL",
   ]
 
   /// Types that vouch for their own thread safety, by file, and why.

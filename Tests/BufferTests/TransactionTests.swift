@@ -18,6 +18,7 @@ import Testing
     first.ticks = [Self.tick(1, back: 0)]
     first.deliveries = ["mqtt": DeliveryPosition(next: 1)]
     first.alerts = []
+    first.notes = ["a": "1", "b": "2"]
     first.reservedSequence = 100
     var later = BufferTransaction()
     later.epochs = [
@@ -25,8 +26,10 @@ import Testing
       Epoch(id: 2, boot: "a", firstSequence: 2, fromMilliseconds: 5, offsetMilliseconds: 0, synced: true),
     ]
     later.ticks = [Self.tick(2, back: 1)]
+    later.notes = ["b": "3"]
     later.deliveries = ["mqtt": DeliveryPosition(next: 2), "other": DeliveryPosition(next: 1)]
     first.append(later)
+    #expect(first.notes == ["a": "1", "b": "3"])
     #expect(first.epochs == later.epochs)
     #expect(first.ticks.map(\.sequence) == [1, 2])
     #expect(first.deliveries == later.deliveries)

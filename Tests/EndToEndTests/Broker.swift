@@ -71,6 +71,13 @@ final class Broker {
   /// SIGCONT.
   func thaw() { child?.signal(SIGCONT) }
 
+  /// Gives a user another password, as an administrator does: the file, then SIGHUP. Those who came with the old one are put out.
+  func change(password: String, of user: String) throws {
+    let answer = try ChildProcess.run("mosquitto_passwd", ["-b", folder.path(of: "passwords"), user, password], in: folder)
+    guard answer.end == .exited(0) else { throw ChildProcess.Failure(description: "mosquitto_passwd: \(answer.errors)") }
+    child?.signal(SIGHUP)
+  }
+
   private var startsLogged: Int { log.split(separator: "\n").count { $0.hasSuffix(" running") } }
 
   private func writeConfiguration() throws {

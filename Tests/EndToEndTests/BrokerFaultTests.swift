@@ -67,6 +67,13 @@ import Testing
     #expect(end.uplink.last_error == nil)
   }
 
+  @Test func aNameThatIsNotCheckedIsSaidLoudly() throws {
+    let device = try Device()
+    try device.start(.init(broker: "mqtts://127.0.0.1:\(try freeLoopbackPort())", uplink: "verify_server_name: false"))
+    try device.eventuallyStatus("the warning") { $0.uplink.warning?.contains("verify_server_name: false") == true }
+    eventually("the log") { device.log.contains("the broker's name is not checked (verify_server_name: false)") }
+  }
+
   @Test func aBrokerThatFallsSilentDoesNotHoldUpTheStop() throws {
     let broker = try Broker()
     let device = try Device()

@@ -131,6 +131,7 @@ struct Status: Decodable {
     var state: String
     var attempts: Int
     var last_error: String?
+    var warning: String?
     var delivered, owed, lost: UInt64
   }
   struct Sensor: Decodable {

@@ -146,4 +146,32 @@ import Testing
     }
     try scratch.run(["history", "network.*", "--buffer", scratch.path, "--since", "2h", "--step", "30m", "--table"])
   }
+
+  /// The time begins at 22:49:59, a minute of the rollups at 22:49:00.
+  @Test func stepsOfAHistoryBeginWhereRollupsDo() throws {
+    let scratch = try AnalysisScratch()
+    let span = try StoredSpan(path: scratch.path, since: .back(6_000_000))
+    let series = span.reader.series[1]
+    for seconds in [10, 60, 90, 420, 3_600] as [Int64] {
+      let milliseconds = seconds * 1_000
+      let (history, tier, _) = try HistoryCommand.history(of: series, span, parts: 24, step: "\(seconds)s")
+      for (index, part) in history.parts.enumerated() where part.count > 0 {
+        let start = history.start(of: index)
+        #expect(start % milliseconds == 0)
+        // The counter is a hundred a second since the buffer's first tick.
+        let least = Double(start - AnalysisScratch.start) / 10
+        #expect(part.minimum >= least && part.maximum < least + Double(milliseconds) / 10, "\(seconds) s from \(tier)")
+      }
+    }
+  }
+
+  @Test func moreStepsThanAreShownAreTakenTogether() throws {
+    let scratch = try AnalysisScratch()
+    let span = try StoredSpan(path: scratch.path, since: .back(6_000_000))
+    let (plotted, _, _) = try HistoryCommand.history(of: span.reader.series[1], span, parts: 64, step: "1s", limit: 64)
+    #expect(plotted.parts.count <= 64 && plotted.parts.reduce(0) { $0 + $1.count } == 6_001)
+    let history = History(from: 1_000_500, to: 1_999_500, stepMilliseconds: 1_000, limit: 100)
+    #expect(history.parts.count == 92 && history.from == 990_000 && history.start(of: 1) == 1_001_000)
+    #expect(history.to >= 1_999_500)
+  }
 }

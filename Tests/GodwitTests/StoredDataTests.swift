@@ -133,6 +133,17 @@ import Testing
     #expect(throws: Failure.self) { try ReportSource(socket: self.folder + "/no.sock", buffer: nil).report() }
   }
 
+  /// SQLite would wait for the writer of a pipe for ever.
+  @Test func whatIsNoFileIsRefused() throws {
+    let pipe = folder + "/pipe.db"
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let refusals = [(pipe, "no regular file"), (folder, "a directory"), (folder + "/none.db", "--buffer FILE")]
+    for (place, reason) in refusals {
+      let failure = #expect(throws: Failure.self) { try ReportSource(socket: nil, buffer: place).report() }
+      #expect(failure?.description.contains(reason) == true)
+    }
+  }
+
   @Test func historyOverTwoBoots() throws {
     let span = try StoredSpan(path: path, sinceMilliseconds: 599_000)
     var history = History(from: span.from, to: span.to, parts: 2)

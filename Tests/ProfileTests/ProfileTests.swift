@@ -127,6 +127,7 @@ enum Fixture {
     #expect(uplink.version == .mqtt5)
     #expect(uplink.qos == 1)
     #expect(uplink.payloads == [.json])
+    #expect(uplink.commands.isEmpty, "a node does not listen unless it is told to")
     #expect(uplink.drainBytesPerSecond == 1_048_576)
     #expect(uplink.window == 20)
     #expect(uplink.keepAliveSeconds == 60)

@@ -122,6 +122,8 @@ import Testing
     let unit = ProfileEnvironment(hostName: "edge-01", credentialsDirectory: "/run/credentials/other.service")
     #expect(try Fixture.parse(text, environment: unit).uplink?.passwordFile == "/run/credentials/other.service/mqtt")
     #expect(try Fixture.parse(text).uplink?.passwordFile == "/run/credentials/godwitd.service/mqtt")
+    let key = "uplink: {broker: mqtts://a, certificate_file: /c, key_file: /k, key_password_file: 'credential:key'}"
+    #expect(try Fixture.parse(key, environment: unit).uplink?.keyPasswordFile == "/run/credentials/other.service/key")
   }
 
   @Test func noMessageRepeatsAPassword() {

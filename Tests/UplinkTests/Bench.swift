@@ -10,11 +10,14 @@ import Telemetry
 final class LapseClock: Platform.Clock {
   private let system = SystemClock()
   private let ahead = Mutex<Int64>(0)
+  private let wall = Mutex<(offsetMilliseconds: Int64, isSet: Bool)>((0, true))
 
   var boot: String { "boot-1" }
   func bootNanoseconds() -> Int64 { system.bootNanoseconds() + ahead.withLock { $0 } }
-  func wallMilliseconds() -> Int64 { system.wallMilliseconds() + ahead.withLock { $0 } / 1_000_000 }
-  func isSynchronized() -> Bool { true }
+  func wallMilliseconds() -> Int64 { system.wallMilliseconds() + wall.withLock { $0.offsetMilliseconds } }
+  func isSynchronized() -> Bool { wall.withLock { $0.isSet } }
+  /// Puts the wall clock beside the right time.
+  func setWall(aheadSeconds: Int64, isSynchronized: Bool) { wall.withLock { $0 = (aheadSeconds * 1_000, isSynchronized) } }
   func lapse(seconds: Int) { ahead.withLock { $0 += Int64(seconds) * 1_000_000_000 } }
 }
 

@@ -76,6 +76,7 @@ extension Supervisor {
     status.since = uplink.sinceNanoseconds > 0 ? text(uplink.sinceNanoseconds) : nil
     status.attempts = UInt64(uplink.attempts)
     status.lastError = uplink.lastError
+    status.warning = uplink.warning
     status.delivered = uplink.deliveredTicks
     status.owed = uplink.owedTicks
     status.lost = uplink.lostTicks

@@ -16,6 +16,7 @@ struct StorageState {
   private var deliveries: [String: DeliveryPosition] = [:]
   /// The marks of the positions on the disk, by sink.
   private(set) var savedMarks: [String: UInt64] = [:]
+  private var notes: [String: String] = [:]
   private var reserved: (sequence: UInt64, event: UInt64) = (0, 0)
   private var translation: SeriesTranslation?
   /// What a file that was opened late says of earlier runs' delivery, for positions that do not know of it yet.
@@ -57,6 +58,7 @@ struct StorageState {
     notices += opening.unreported.map { .evicted($0) }
     series = opening.series
     deliveries = opening.deliveries
+    notes = opening.notes
     var reservation = BufferTransaction()
     reservation.reservedSequence = opening.nextSequence + BufferLimits.reservedSequences
     reservation.reservedEvent = opening.nextEvent + BufferLimits.reservedEvents
@@ -79,7 +81,7 @@ struct StorageState {
   mutating func arriveLate() {
     writer = nil
     isKnownFile = false
-    (series, deliveries, reserved) = ([], [:], (0, 0))
+    (series, deliveries, notes, reserved) = ([], [:], [:], (0, 0))
     let problem = "opening \(settings.path) took longer than the agent waits"
     status = StorageStatus(state: .memoryOnly, problem: problem)
     notices.append(.trouble(problem))
@@ -93,6 +95,7 @@ struct StorageState {
     // An earlier one that was corrected comes back behind those after it.
     if !transaction.epochs.isEmpty { epochs.sort { $0.id < $1.id } }
     deliveries.merge(transaction.deliveries) { $1.mark >= $0.mark ? $1 : $0 }
+    notes.merge(transaction.notes) { $1 }
     reserved.sequence = max(reserved.sequence, transaction.reservedSequence ?? 0)
     reserved.event = max(reserved.event, transaction.reservedEvent ?? 0)
     pending.append(transaction)
@@ -108,6 +111,8 @@ struct StorageState {
     if writer == nil { openWriter() }
     guard let writer else { return }
     do throws(BufferError) {
+      // What went into a deleted file would be lost, with each commit more.
+      try writer.checkFile()
       pending.deliveries = completed(pending.deliveries)
       try writer.commit(translation?.translate(pending) ?? pending)
     } catch {
@@ -155,7 +160,6 @@ struct StorageState {
     let synced = epochs.last?.synced ?? false
     var failure: BufferError?
     do throws(BufferError) {
-      try writer.checkFile()
       for sealing in try writer.seal() where sealing.damaged > 0 {
         notices.append(.trouble("\(sealing.damaged) damaged rows could not be sealed, ticks \(sealing.range)"))
       }
@@ -212,6 +216,7 @@ struct StorageState {
     all.series = series
     all.epochs = epochs
     all.deliveries = completed(deliveries)
+    all.notes = notes
     all.reservedSequence = reserved.sequence
     all.reservedEvent = reserved.event
     return all

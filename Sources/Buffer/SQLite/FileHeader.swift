@@ -36,11 +36,15 @@ enum FileHeader {
     return access(path + "-shm", W_OK) != 0
   }
 
-  /// Why there is no file to open at a path, in words; nil when there is one.
+  /// Why there is no file to open at a path, in words; nil when there is one. SQLite would wait for ever for the writer of a pipe.
   static func absence(_ path: String) -> String? {
     var status = stat()
     guard stat(path, &status) == 0 else { return String(cString: strerror(errno)).lowercased() }
-    return status.st_mode & S_IFMT == S_IFDIR ? "it is a directory" : nil
+    return switch status.st_mode & S_IFMT {
+    case S_IFREG: nil
+    case S_IFDIR: "it is a directory"
+    default: "it is no regular file"
+    }
   }
 
   // Closing a second descriptor of a database drops this process' locks on it: only for files that SQLite refused.

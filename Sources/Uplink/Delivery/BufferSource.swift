@@ -14,7 +14,7 @@ enum BacklogPiece {
 final class BufferSource {
   /// Counts the files that were opened: another number, other ids.
   private(set) var file = 0
-  private let path: String
+  let path: String
   private var reader: BufferReader?
   private var inode: UInt64 = 0
 
@@ -80,6 +80,9 @@ struct MessageSize {
 
   /// The link is too thin for messages as large as these.
   mutating func shrink() { bytes = max(bytes / 4, UplinkLimits.smallestMessageBytes) }
+
+  /// A new connection: nobody knows yet what it carries.
+  mutating func beginSmall() { bytes = min(bytes, UplinkLimits.firstMessageBytes) }
 
   /// A message came through: the next may be larger.
   mutating func grow() { bytes = min(bytes * 2, mostBytes) }

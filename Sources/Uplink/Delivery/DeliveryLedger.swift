@@ -69,6 +69,23 @@ public struct DeliveryLedger: Sendable {
     owe(sequence...sequence)
   }
 
+  /// A receiver wants ticks again: they are owed once more. Those in flight come anyway, those not below `next` in their turn.
+  public mutating func owe(again range: ClosedRange<UInt64>) {
+    guard range.lowerBound < next else { return }
+    changes += 1
+    var parts = [range.lowerBound...min(range.upperBound, next - 1)]
+    for flying in inFlight { parts = parts.flatMap { Self.part($0, without: flying) } }
+    for part in parts { owe(part) }
+  }
+
+  private static func part(_ range: ClosedRange<UInt64>, without hole: ClosedRange<UInt64>) -> [ClosedRange<UInt64>] {
+    guard range.overlaps(hole) else { return [range] }
+    var parts: [ClosedRange<UInt64>] = []
+    if range.lowerBound < hole.lowerBound { parts.append(range.lowerBound...(hole.lowerBound - 1)) }
+    if range.upperBound > hole.upperBound { parts.append((hole.upperBound + 1)...range.upperBound) }
+    return parts
+  }
+
   /// Part of what is owed is sent.
   public mutating func send(owed range: ClosedRange<UInt64>) {
     changes += 1

@@ -14,17 +14,18 @@ struct MQTTError: Error, Hashable, CustomStringConvertible {
 /// One connection by libmosquitto, served by one thread that polls its socket. Thrown away when it breaks: what was under way then
 /// is owed again, so nothing of the library's own queue survives to be sent twice.
 final class MQTTClient {
-  private let settings: UplinkSettings
-  private let broker: UplinkSettings.Broker
+  let settings: UplinkSettings
+  let broker: UplinkSettings.Broker
   // libmosquitto's handle, destroyed in deinit.
-  private let handle: OpaquePointer
-  private let box: MQTTEventBox
+  let handle: OpaquePointer
+  let box: MQTTEventBox
   /// The numbers that stand for topics on this connection.
   private var aliases: [String: UInt16] = [:]
   /// How many there may be: what the broker said when it accepted us.
   var topicAliases = 0
 
-  init(_ settings: UplinkSettings, broker: UplinkSettings.Broker) throws(MQTTError) {
+  /// Makes a client; `wallMilliseconds` is the time by which certificates are judged.
+  init(_ settings: UplinkSettings, broker: UplinkSettings.Broker, wallMilliseconds: Int64) throws(MQTTError) {
     _ = libraryIsReady
     self.settings = settings
     self.broker = broker
@@ -45,7 +46,7 @@ final class MQTTClient {
     mosquitto_unsubscribe_callback_set(made, onUnsubscribe)
     mosquitto_message_v5_callback_set(made, onMessage)
     try authenticate()
-    if broker.transport == .tls { try secure() }
+    if broker.transport == .tls { try secure(now: wallMilliseconds) }
   }
 
   deinit { mosquitto_destroy(handle) }
@@ -169,36 +170,7 @@ final class MQTTClient {
     return text.map { String(cString: $0) } ?? "reason \(reason)"
   }
 
-  private func authenticate() throws(MQTTError) {
-    guard let username = settings.username else { return }
-    var password: String?
-    if let file = settings.passwordFile { password = try readPassword(file) }
-    try check("set user name and password", mosquitto_username_pw_set(handle, username, password))
-  }
-
-  private func readPassword(_ path: String) throws(MQTTError) -> String {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw MQTTError(operation: "read the password file \(path)", text: String(cString: strerror(errno)))
-    }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: UplinkLimits.passwordBytes)
-    let count = read(descriptor, &bytes, bytes.count)
-    guard count >= 0 else { throw MQTTError(operation: "read the password file \(path)", text: String(cString: strerror(errno))) }
-    let line = bytes[0..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-    return String(decoding: line, as: UTF8.self)
-  }
-
-  private func secure() throws(MQTTError) {
-    let tls = settings.tls
-    if tls.caFile == nil { mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
-    // The library up to 2.0.11 refuses to have neither file nor folder, also with that option: the distributions' hashed folder.
-    let folder = tls.caFile == nil ? "/etc/ssl/certs" : nil
-    try check("use the TLS files", mosquitto_tls_set(handle, tls.caFile, folder, tls.certificateFile, tls.keyFile, nil))
-    if !tls.verifyServerName { try check("skip the server name", mosquitto_tls_insecure_set(handle, true)) }
-  }
-
-  private func check(_ operation: String, _ result: Int32) throws(MQTTError) {
+  func check(_ operation: String, _ result: Int32) throws(MQTTError) {
     guard result != MOSQ_ERR_SUCCESS.rawValue else { return }
     let text = result == MOSQ_ERR_ERRNO.rawValue ? strerror(errno) : UnsafeMutablePointer(mutating: mosquitto_strerror(result))
     let forGood = [MOSQ_ERR_INVAL, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_MALFORMED_UTF8].map(\.rawValue)

@@ -55,18 +55,28 @@ struct MQTTLimits: Hashable, Sendable {
 /// Where the callbacks leave what happened, until the thread that served the socket takes it.
 final class MQTTEventBox {
   var events: [MQTTEvent] = []
+  /// Unix milliseconds of the attempt.
+  var wallMilliseconds: Int64 = 0
+  /// What the broker's certificate must name; nil: nothing.
+  var serverName: String?
+  /// The password of the client's key.
+  var keyPassword: [UInt8]?
+  /// Why the broker's certificate was refused.
+  var certificateProblem: CertificateProblem?
+  /// What the library or OpenSSL complained of.
+  var complaint: String?
 }
 
 // Callbacks are global functions: closures handed to C would be bound to the caller's actor.
 
-private func box(_ pointer: UnsafeMutableRawPointer?) -> MQTTEventBox? {
+func eventBox(_ pointer: UnsafeMutableRawPointer?) -> MQTTEventBox? {
   pointer.map { Unmanaged<MQTTEventBox>.fromOpaque($0).takeUnretainedValue() }
 }
 
 func onConnect(
   _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: Int32, _ properties: OpaquePointer?
 ) {
-  box(pointer)?.events.append(.connected(reason: reason, MQTTLimits(properties)))
+  eventBox(pointer)?.events.append(.connected(reason: reason, MQTTLimits(properties)))
 }
 
 func onSubscribe(
@@ -75,17 +85,17 @@ func onSubscribe(
 ) {
   // One topic a request. 0x80 and above is a refusal.
   let isGranted = count > 0 && (granted?.pointee ?? 0x80) < 0x80
-  box(pointer)?.events.append(.subscribed(message: message, isGranted: isGranted))
+  eventBox(pointer)?.events.append(.subscribed(message: message, isGranted: isGranted))
 }
 
 func onUnsubscribe(_: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32) {
-  box(pointer)?.events.append(.unsubscribed(message: message))
+  eventBox(pointer)?.events.append(.unsubscribed(message: message))
 }
 
 func onMessage(
   _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: UnsafePointer<mosquitto_message>?, _: OpaquePointer?
 ) {
-  guard let message = message?.pointee, let topic = message.topic, let box = box(pointer),
+  guard let message = message?.pointee, let topic = message.topic, let box = eventBox(pointer),
     box.events.count < UplinkLimits.incomingMessages
   else { return }
   // Longer ones are cut, and so known to be too long: nothing that is asked of us needs as much.
@@ -95,11 +105,11 @@ func onMessage(
 }
 
 func onDisconnect(_: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ reason: Int32, _: OpaquePointer?) {
-  box(pointer)?.events.append(.disconnected(reason: reason))
+  eventBox(pointer)?.events.append(.disconnected(reason: reason))
 }
 
 func onPublish(
   _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: Int32, _ reason: Int32, _: OpaquePointer?
 ) {
-  box(pointer)?.events.append(.acknowledged(message: message, reason: reason))
+  eventBox(pointer)?.events.append(.acknowledged(message: message, reason: reason))
 }

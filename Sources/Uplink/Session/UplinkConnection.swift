@@ -16,15 +16,17 @@ extension UplinkSession {
     uplink.publish {
       $0.state = .connecting
       $0.broker = broker.address
+      $0.warning = settings.warning
       $0.attempts = backoff.attempts
     }
     do throws(MQTTError) {
-      let client = try MQTTClient(settings, broker: broker)
+      credentials = CredentialWatch(settings, now: now)
+      let client = try MQTTClient(settings, broker: broker, wallMilliseconds: clock.wallMilliseconds())
       try setWill(of: client)
-      try client.connect()
       self.client = client
+      try client.connect()
     } catch {
-      retreat("\(error)")
+      retreat(reason("\(error)"))
     }
   }
 
@@ -43,17 +45,22 @@ extension UplinkSession {
   func retreat(_ reason: String) {
     if connectedAt > 0, now - connectedAt >= Int64(UplinkLimits.stableSeconds) * 1000 { backoff.reset() }
     let isLost = isConnected
+    // A broker further down the list may still do.
+    if let problem = client?.certificateProblem, problem.isNotYetValid { certificateBegins = problem.begins }
     client = nil
     isConnected = false
     connectedAt = 0
     for index in feeds.indices { feeds[index].ledger.loseAll() }
-    for flight in flights.values { outbox.lose(flight.cargo) }
+    for flight in flights.values {
+      outbox.lose(flight.cargo)
+      lose(command: flight.cargo)
+    }
     sparkplug?.disconnected()
     homeAssistant?.disconnected()
     flights.removeAll(keepingCapacity: true)
     let isNext = !isLost && choice + 1 < settings.brokers.count
     choice = isNext ? choice + 1 : 0
-    waitUntil = isNext ? now : now + Int64(backoff.next(using: &random))
+    waitUntil = isNext ? now : now + Int64(isLost ? backoff.lost(using: &random) : backoff.next(using: &random))
     uplink.publish {
       if $0.state != .waiting { $0.sinceNanoseconds = clock.bootNanoseconds() }
       $0.state = .waiting
@@ -69,21 +76,24 @@ extension UplinkSession {
     case .connected(let reason, _): retreat("the broker refuses the connection: \(client.meaning(connectReason: reason))")
     case .disconnected(let reason):
       let what = isConnected ? "the connection was lost" : "the broker closed the connection before accepting it"
-      retreat(what + client.meaning(disconnectReason: reason))
+      retreat(self.reason(what + client.meaning(disconnectReason: reason)))
     case .acknowledged(let message, let reason): acknowledge(message, reason)
     case .unsubscribed(let message): acknowledge(message, 0)
-    case .message(let topic, let payload, _): hear(topic, payload)
-    case .subscribed: break
+    case .message(let topic, let payload, let isRetained): hear(topic, payload, isRetained: isRetained)
+    case .subscribed(let message, let isGranted): noteSubscription(message, isGranted: isGranted)
     }
   }
 
   private func welcome(_ limits: MQTTLimits) {
     isConnected = true
     connectedAt = now
+    certificateBegins = nil
     self.limits = limits
     client?.topicAliases = min(limits.topicAliases, UplinkLimits.topicAliases)
+    ramp = 1
     for index in feeds.indices {
       feeds[index].size.limit(toPacketBytes: limits.packetBytes)
+      feeds[index].size.beginSmall()
       feeds[index].requireKey()
     }
     uplink.publish {
@@ -97,11 +107,13 @@ extension UplinkSession {
     outbox.connected()
     dueChunks = Set(0..<catalogue.chunks).subtracting(refusedChunks)
     send(.birth, to: settings.topic("state"), Array("online".utf8), retain: true)
+    subscribeToCommands()
     beginHomeAssistant()
   }
 
-  private func hear(_ topic: String, _ payload: [UInt8]) {
+  private func hear(_ topic: String, _ payload: [UInt8], isRetained: Bool) {
     if sparkplug != nil { return hearSparkplug(topic, payload) }
+    takeCommand(topic: topic, payload: payload, isRetained: isRetained)
     homeAssistant?.hear(topic: topic, payload: payload, now: now, using: &random)
   }
 

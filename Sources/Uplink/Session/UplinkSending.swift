@@ -15,7 +15,7 @@ extension UplinkSession {
     while isConnected, flights.count < window, let chunk = dueChunks.popFirst() {
       send(.catalogue(chunk: chunk), to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
     }
-    let pause = isConnected ? sendHomeAssistant() : 0
+    let pause = isConnected ? min(sendHomeAssistant(), tendCommands()) : 0
     return isConnected ? min(drain(), pause) : 0
   }
 
@@ -42,9 +42,10 @@ extension UplinkSession {
     return outbox.takeEvent()
   }
 
-  /// Sends owed ticks in half the window, so that live ticks always find room; the payloads take turns.
+  /// Sends owed ticks in half the window, so that live ticks always find room; the payloads take turns. A new connection begins with one small
+  /// message: a link that breaks again at once has little under way to repeat.
   private func drain() -> Int64 {
-    let share = max(window / 2, 1)
+    let share = min(max(window / 2, 1), ramp)
     if now < drainNotBefore { return drainNotBefore - now }
     savePositions()
     var idle = 0
@@ -120,11 +121,18 @@ extension UplinkSession {
     } catch {
       guard error.isForGood else {
         lose(cargo)
+        takeLastAcknowledgements()
         // What the library queued before it failed goes with the connection: nothing is sent twice by it.
         return retreat(error.description)
       }
       tooLarge(cargo, error)
     }
+  }
+
+  /// What the broker acknowledged before the connection broke may wait in the socket still: what is not read now would be sent again.
+  private func takeLastAcknowledgements() {
+    client?.serve(readable: true, writable: false)
+    for case .acknowledged(let message, let reason) in client?.takeEvents() ?? [] { acknowledge(message, reason) }
   }
 
   /// A message that no connection will take: a part of the backlog is tried again in smaller messages, all else is given up.
@@ -147,6 +155,7 @@ extension UplinkSession {
     case .event(let id): outbox.acknowledge(event: id)
     case .catalogue(let chunk): refusedChunks.insert(chunk)
     case .announcement: isAnnouncingRefused = true
+    case .status, .chunk: giveUp(command: cargo)
     case .info, .birth, .confirmation: break
     }
   }
@@ -168,6 +177,7 @@ extension UplinkSession {
       feeds[feed].ledger.lose(sequence...sequence)
       beginAnew(feed, after: sequence)
     case .backlog(let range, _, let feed): feeds[feed].ledger.lose(range)
+    case .status, .chunk: lose(command: cargo)
     default: outbox.lose(cargo)
     }
   }
@@ -199,10 +209,12 @@ extension UplinkSession {
     case .backlog(let range, let ticks, let feed):
       feeds[feed].ledger.acknowledge(range, ticks: ticks)
       feeds[feed].size.grow()
+      ramp = min(ramp * 2, settings.window)
       unsaved.add()
       refusal = nil
     case .confirmation: confirmSparkplug()
     case .catalogue, .announcement: break
+    case .status, .chunk: accept(command: cargo)
     default: giveUp(cargo)
     }
   }

@@ -19,6 +19,8 @@ final class UplinkSession {
     case announcement
     /// How far the broker has read.
     case confirmation
+    case status(CommandStatus)
+    case chunk(TickBundle.Chunk, of: TickBundle)
 
     var isLive: Bool {
       if case .tick = self { true } else { false }
@@ -67,12 +69,22 @@ final class UplinkSession {
   var flights: [Int32: Flight] = [:]
   var outbox: Outbox
   let source: BufferSource
+  /// Commands from outside, and the bundle that is being sent.
+  var desk: CommandDesk
+  var bundle: TickBundle?
+  var commandSubscription: Int32?
   var bucket: TokenBucket
   /// What was acknowledged of the backlog and is not noted on the disk.
   var unsaved = UnsavedDeliveries()
+  /// Messages of the backlog that may be under way: doubles with each that arrived on this connection.
+  var ramp = 1
   /// The payload whose backlog was sent last.
   var turn = 0
   var backoff: Backoff
+  /// The files that the connection was made with.
+  var credentials: CredentialWatch
+  /// Unix milliseconds at which a broker's certificate begins, when the clock stood before it.
+  var certificateBegins: Int64?
   var waitUntil: Int64 = 0
   var connectedAt: Int64 = 0
   var startedConnecting: Int64 = 0
@@ -93,7 +105,8 @@ final class UplinkSession {
   var random = SystemRandomNumberGenerator()
 
   init(
-    uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, feeds: [TickFeed], outbox: Outbox
+    uplink: Uplink, settings: UplinkSettings, clock: any Clock, buffer: String, feeds: [TickFeed], outbox: Outbox,
+    remembered: String
   ) {
     self.uplink = uplink
     self.settings = settings
@@ -104,6 +117,8 @@ final class UplinkSession {
     homeAssistant = settings.homeAssistant.map { HomeAssistantPayload($0) }
     sparkplug = SparkplugLink(
       settings, lastBirthDeathSequence: outbox.deliveredEvent > 0 ? UInt8(truncatingIfNeeded: outbox.deliveredEvent - 1) : nil)
+    desk = CommandDesk(allowed: settings.commands, remembered: remembered, at: CommandMoment(clock))
+    credentials = CredentialWatch(settings, now: 0)
     bucket = TokenBucket(bytesPerSecond: settings.drainBytesPerSecond)
     backoff = Backoff(
       minimumMilliseconds: settings.backoffMinimumMilliseconds, maximumMilliseconds: settings.backoffMaximumMilliseconds)
@@ -115,6 +130,7 @@ final class UplinkSession {
   func run() {
     while !uplink.stopping.load(ordering: .acquiring) {
       takeInputs()
+      noticeClock()
       if client == nil, now >= waitUntil { connect() }
       let pause = isConnected ? sendWhatThereIs() : 1_000
       report()
@@ -122,6 +138,7 @@ final class UplinkSession {
       if uplink.stopping.load(ordering: .acquiring) { break }
       sleep(atMost: Int(client == nil ? max(waitUntil - now, 0) : pause))
       superviseConnection()
+      noticeCredentials()
     }
     sayGoodbye()
   }
@@ -156,6 +173,7 @@ final class UplinkSession {
       case .info(let json): outbox.put(info: json)
       case .inherited(let positions, let lastCommitted): inherit(positions, lastCommitted)
       case .settings(let settings): change(settings)
+      case .command(let answer): follow(answer)
       }
     }
   }
@@ -194,6 +212,7 @@ final class UplinkSession {
     // Maybe we never come back there: nobody shall hold us for online.
     leave()
     settings = new
+    desk.allowed = new.commands
     choice = 0
     sparkplug = sparkplug?.renamed(new)
     backoff = Backoff(minimumMilliseconds: new.backoffMinimumMilliseconds, maximumMilliseconds: new.backoffMaximumMilliseconds)
@@ -203,6 +222,7 @@ final class UplinkSession {
     refusal = nil
     refusedChunks = []
     isAnnouncingRefused = false
+    certificateBegins = nil
     retreat("the settings changed")
     backoff.reset()
     waitUntil = now

@@ -1,3 +1,5 @@
+public import Telemetry
+
 /// Where and how to deliver.
 public struct UplinkSettings: Hashable, Sendable {
   /// How the broker is reached.
@@ -31,6 +33,8 @@ public struct UplinkSettings: Hashable, Sendable {
     public var certificateFile: String?
     /// PEM file of its key.
     public var keyFile: String?
+    /// File with the password of that key; read at each connect.
+    public var keyPasswordFile: String?
     /// Whether the broker's name must be in its certificate.
     public var verifyServerName = true
 
@@ -107,6 +111,9 @@ public struct UplinkSettings: Hashable, Sendable {
   public static let eventSink = "mqtt"
   /// The same of this connection; with Sparkplug, which sends no events, the number of its last death certificate stands there.
   public var eventSink: String { sparkplug == nil ? Self.eventSink : Payload.sparkplug.sink }
+
+  /// What the node may be told to do from outside; none: it does not listen.
+  public var commands: Set<CommandName> = []
 
   /// A broker on this machine.
   public init() {}

@@ -35,11 +35,8 @@ struct ReportSource {
 
   private func fromBuffer() throws -> StatusReport {
     guard let buffer else { throw Failure("neither a control socket nor a buffer file is known") }
-    do throws(BufferError) {
-      return try BufferStatus.read(buffer, rules: rules)
-    } catch {
-      throw Failure("\(error)")
-    }
+    try BufferPlace.check(buffer)
+    return try Failure.rethrow { try BufferStatus.read(buffer, rules: rules) }
   }
 
   private static func reason(_ error: any Error) -> String {

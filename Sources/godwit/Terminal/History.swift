@@ -31,6 +31,16 @@ struct History: Sendable {
     self.parts = Array(repeating: Part(), count: max(parts, 1))
   }
 
+  /// Parts of one step each, that begin at multiples of it since 1970 as rollups do: one that began elsewhere would show a rollup
+  /// beside its time. Where `limit` of them do not cover the time, the steps become a whole number of times longer.
+  init(from: Int64, to: Int64, stepMilliseconds: Int64, limit: Int) {
+    // Beginning and end may both lie within a step: one more than fits.
+    let step = stepMilliseconds * ((max(to, from) - from) / (stepMilliseconds * Int64(max(limit - 1, 1))) + 1)
+    let begin = from.flooredMultiple(of: step)
+    let end = max(to, from).flooredMultiple(of: step) + step - 1
+    self.init(from: begin, to: end, parts: Int((end - begin + 1) / step))
+  }
+
   /// Adds a value; what is missing, not finite or outside of the time is left out.
   mutating func add(_ value: Double, at time: Int64) {
     guard value.isFinite, time >= from, time <= to else { return }

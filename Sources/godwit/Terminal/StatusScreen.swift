@@ -84,6 +84,7 @@ struct StatusScreen {
     if let roundTrip = uplink.roundTripMilliseconds { second.append(Span(" · acknowledged in \(Reading.number(roundTrip)) ms")) }
     var lines = [labelled("uplink", spans), labelled("", second)]
     if uplink.state != "connected", let error = uplink.lastError { lines.append(labelled("", [Span("! \(error)", .yellow)])) }
+    if let warning = uplink.warning { lines.append(labelled("", [Span("! \(warning)", .red)])) }
     return lines
   }
 

@@ -1,0 +1,168 @@
+import Alerts
+import Buffer
+import Platform
+import Profile
+import Telemetry
+import Uplink
+
+/// What became of a reload.
+enum ReloadOutcome {
+  /// What changed, a line each; none when nothing did.
+  case applied([String])
+  /// Why the old profile stays.
+  case refused([String])
+}
+
+/// Runs commands that came over MQTT, on the agent's loop. Nothing in it starts a program or takes a path from outside.
+final class CommandRunner {
+  /// A command that is done by a later tick.
+  private enum Waiting {
+    /// Until the disk has this tick; given up at a time of CLOCK_BOOTTIME, nanoseconds.
+    case flush(UInt64, deadline: Int64)
+    /// Until this tick was taken.
+    case sample(UInt64)
+  }
+
+  /// The note under which the buffer keeps which commands were taken.
+  static let note = "commands"
+
+  private let supervisor: Supervisor
+  private let reload: () -> ReloadOutcome
+  /// Takes a tick now if the next one is far off.
+  private let hasten: () -> Void
+  private var waiting: [(id: String, until: Waiting)] = []
+  /// What the uplink had no room for.
+  private var unsent: [CommandAnswer] = []
+
+  init(_ supervisor: Supervisor, reload: @escaping () -> ReloadOutcome, hasten: @escaping () -> Void) {
+    self.supervisor = supervisor
+    self.reload = reload
+    self.hasten = hasten
+  }
+
+  private var now: Int64 { supervisor.environment.clock.bootNanoseconds() }
+
+  /// Does what the uplink says.
+  func take(_ notices: [CommandNotice]) {
+    guard !notices.isEmpty else { return }
+    for case .remember(let text) in notices { supervisor.pending.notes[Self.note] = text }
+    for case .record(let record) in notices { emit(record) }
+    // At once: a power cut must not make a command run twice.
+    supervisor.commit(now)
+    for case .run(let request) in notices { run(request) }
+  }
+
+  private func run(_ request: CommandRequest) {
+    answer(request.id, .executing)
+    switch request.name {
+    case .flush: flush(request.id)
+    case .sample:
+      supervisor.samplesAll = true
+      waiting.append((request.id, .sample(supervisor.nextSequence)))
+      hasten()
+    case .reload: reload(request.id)
+    case .silence: silence(request.id, request.arguments)
+    case .setOutput:
+      let line = request.arguments["line"]?.text ?? ""
+      answer(request.id, .failed("no output named '\(line.prefix(AgentLimits.shownNameCharacters))' is configured"))
+    case .resend, .exportBundle: answer(request.id, .failed("it is the uplink's to do"))
+    }
+  }
+
+  private func emit(_ record: CommandRecord) {
+    let what = "\(record.command ?? "command") (\(record.id))"
+    let message = record.isSuccessful ? "\(what) done" : "\(what) failed: \(record.reason ?? "no reason")"
+    supervisor.environment.log.write(record.isSuccessful ? .info : .warning, "command", message)
+    supervisor.emit(kind: "command", severity: record.isSuccessful ? .info : .warning, message: message) { json in
+      json.member("id", record.id)
+      json.member("command", record.command)
+      json.key("args")
+      json.raw(record.arguments)
+      json.member("outcome", record.isSuccessful ? "successful" : "failed")
+      if let reason = record.reason { json.member("reason", reason) }
+    }
+  }
+
+  // MARK: The commands
+
+  private func flush(_ id: String) {
+    let last = supervisor.nextSequence - 1
+    supervisor.commit(now)
+    waiting.append((id, .flush(last, deadline: now + AgentLimits.flushSeconds * 1_000_000_000)))
+  }
+
+  private func reload(_ id: String) {
+    switch reload() {
+    case .refused(let reasons): answer(id, .failed(reasons.prefix(AgentLimits.shownProblems).joined(separator: "; ")))
+    case .applied(let lines):
+      answer(
+        id,
+        .successful(
+          Self.object { json in
+            json.key("changes")
+            json.beginArray()
+            for line in lines.prefix(AgentLimits.shownProblems) { json.string(line) }
+            json.endArray()
+          }))
+    }
+  }
+
+  private func silence(_ id: String, _ arguments: JSONValue) {
+    guard let rule = arguments["rule"]?.text, let text = arguments["duration"]?.text else {
+      return answer(id, .failed("it wants 'rule', a name or '*', and 'duration', such as 30m; 0s takes a silence back"))
+    }
+    guard let milliseconds = Quantity.milliseconds(text), (0...AgentLimits.longestSilenceMilliseconds).contains(milliseconds)
+    else {
+      let most = Quantity.duration(AgentLimits.longestSilenceMilliseconds)
+      return answer(id, .failed("'duration' is none, or longer than \(most)"))
+    }
+    if let problem = supervisor.silence(String(rule.prefix(AgentLimits.shownNameCharacters)), milliseconds: milliseconds) {
+      return answer(id, .failed(problem))
+    }
+    answer(id, .successful(Self.object { $0.member("rule", rule) }))
+  }
+
+  // MARK: What takes a while
+
+  /// Looks after commands that wait, after each tick.
+  func afterTick() {
+    if !unsent.isEmpty {
+      let again = unsent
+      unsent = []
+      for answer in again { send(answer) }
+    }
+    guard !waiting.isEmpty else { return }
+    let committed = supervisor.environment.storage.status.committed
+    waiting.removeAll { entry in
+      switch entry.until {
+      case .sample(let sequence):
+        guard supervisor.nextSequence > sequence else { return false }
+        answer(entry.id, .successful(Self.object { $0.member("seq", sequence) }))
+      case .flush(let last, let deadline):
+        if committed >= last {
+          answer(entry.id, .successful(Self.object { $0.member("committed", committed) }))
+        } else if now > deadline {
+          answer(entry.id, .failed("the disk did not take it within \(AgentLimits.flushSeconds) s"))
+        } else {
+          return false
+        }
+      }
+      return true
+    }
+  }
+
+  private static func object(_ members: (inout JSONWriter) -> Void) -> [UInt8] {
+    var writer = JSONWriter()
+    writer.beginObject()
+    members(&writer)
+    writer.endObject()
+    return writer.bytes
+  }
+
+  private func answer(_ id: String, _ outcome: CommandAnswer.Outcome) { send(CommandAnswer(id: id, outcome)) }
+
+  /// What does not fit waits for the next tick, in order: a few answers for each of the few commands that are under way at once.
+  private func send(_ answer: CommandAnswer) {
+    guard unsent.isEmpty, supervisor.environment.delivery?.put(.command(answer)) == true else { return unsent.append(answer) }
+  }
+}

@@ -1,0 +1,42 @@
+import Buffer
+import Telemetry
+
+/// The ticks that a command is about: `{"first":…,"last":…}` by sequence number, or `{"from":…,"to":…}` by time.
+enum CommandRange {
+  case sequences(ClosedRange<UInt64>)
+  /// Unix milliseconds.
+  case wall(ClosedRange<Int64>)
+
+  init(_ arguments: JSONValue) throws(CommandFault) {
+    if let first = arguments["first"]?.whole, let last = arguments["last"]?.whole {
+      guard first >= 1, first <= last else { throw CommandFault("'first' must be at least 1 and not beyond 'last'") }
+      self = .sequences(UInt64(first)...UInt64(last))
+      return
+    }
+    guard let from = arguments["from"]?.text.flatMap({ WallTime.milliseconds($0) }),
+      let to = arguments["to"]?.text.flatMap({ WallTime.milliseconds($0) }), from <= to
+    else {
+      throw CommandFault("it names no range: 'first' and 'last' as sequence numbers, or 'from' and 'to' as times")
+    }
+    self = .wall(from...to)
+  }
+
+  /// The stretches of stored ticks that it names, ascending; never none, and bounded.
+  func stored(in reader: BufferReader) throws(CommandFault) -> [ClosedRange<UInt64>] {
+    var ranges: [ClosedRange<UInt64>] = []
+    do throws(BufferError) {
+      switch self {
+      case .sequences(let range):
+        if let extent = try reader.extent(), extent.overlaps(range) { ranges = [range.clamped(to: extent)] }
+      case .wall(let range): ranges = try reader.sequences(wall: range)
+      }
+    } catch {
+      throw CommandFault("the buffer cannot be read: \(error)")
+    }
+    guard !ranges.isEmpty else { throw CommandFault("the buffer holds nothing of the range") }
+    guard ranges.count <= UplinkLimits.Commands.ranges,
+      ranges.reduce(0, { $0 + UInt64($1.count) }) <= UplinkLimits.Commands.ticks
+    else { throw CommandFault("the range has more than \(UplinkLimits.Commands.ticks) ticks: take it in parts") }
+    return ranges
+  }
+}
