@@ -128,6 +128,12 @@ extension HomeAssistantSettings {
       }
     }
     rules = profile.alerts.filter { $0.notifiers.contains(.mqtt) }.map(\.name)
+    // What needs no argument becomes a button; each press is a command of its own, for it has a time of its own.
+    commands = uplink.commands.filter { [.flush, .sample, .reload].contains($0) }.map { command in
+      Command(
+        name: command.rawValue, topic: "\(uplink.topicPrefix)/\(profile.node)/cmd/home-\(command.rawValue)",
+        payload: command.rawValue, template: #"{"command":"{{ value }}","t":"{{ utcnow().isoformat() }}"}"#)
+    }
   }
 }
 

@@ -53,6 +53,8 @@ public enum UplinkLimits {
   /// Bytes of messages in flight beyond which nothing more of a backlog is sent: they lie in memory until they are acknowledged, once here
   /// and once in the library.
   public static let flightBytes = 1 << 20
+  /// Milliseconds without an acknowledgement after which live ticks are left to the backlog; four usual round trips where those are longer.
+  public static let patienceMilliseconds = 500.0
   /// Topics sent as a number on one connection.
   public static let topicAliases = 16
   /// A lost connection is made anew within the longest wait divided by this: 30 s of 2 min.

@@ -185,7 +185,9 @@ extension UplinkSession {
   func acknowledge(_ message: Int32, _ reason: Int32) {
     guard let flight = flights.removeValue(forKey: message) else { return }
     lastProgress = clock.bootNanoseconds()
-    roundTripMilliseconds = Double(lastProgress - flight.sentNanoseconds) / 1e6
+    let roundTrip = Double(lastProgress - flight.sentNanoseconds) / 1e6
+    roundTripMilliseconds = roundTrip
+    usualRoundTripMilliseconds = usualRoundTripMilliseconds.map { $0 + (roundTrip - $0) / 8 } ?? roundTrip
     guard reason >= 0x80 else {
       return accept(flight.cargo)
     }

@@ -101,6 +101,8 @@ final class UplinkSession {
   /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
   var refusal: String?
   var roundTripMilliseconds: Double?
+  /// The same, smoothed over the last eight or so.
+  var usualRoundTripMilliseconds: Double?
   private var reported: Report?
   var random = SystemRandomNumberGenerator()
 
@@ -182,7 +184,7 @@ final class UplinkSession {
     if sparkplug != nil { return takeSparkplug(tick) }
     homeAssistant?.take(tick.values, now: now)
     for index in feeds.indices {
-      guard isConnected, flights.count < window else {
+      guard isConnected, flights.count < window, isAnswering else {
         feeds[index].ledger.owe(live: tick.sequence)
         continue
       }
@@ -190,6 +192,14 @@ final class UplinkSession {
       let payload = feeds[index].live(tick, boot: clock.boot)
       send(.tick(tick.sequence, feed: index), to: settings.topic(feeds[index].topics.live), payload, retain: false)
     }
+  }
+
+  /// Whether the broker acknowledges in about its usual time. When it does not, the link is cut or choked: what were sent now would be sent once
+  /// more over the next connection.
+  private var isAnswering: Bool {
+    guard !flights.isEmpty else { return true }
+    let patience = max(UplinkLimits.patienceMilliseconds, 4 * (usualRoundTripMilliseconds ?? 0))
+    return Double(clock.bootNanoseconds() - lastProgress) / 1e6 < patience
   }
 
   private func inherit(_ positions: [String: DeliveryPosition], _ lastCommitted: UInt64) {
