@@ -52,9 +52,8 @@ extension BufferReader {
     let fitting = best.rawValue
     let others = Tier.allCases.filter { $0.rawValue > fitting } + Tier.allCases.filter { $0.rawValue < fitting }.reversed()
     for other in others where reach > from {
-      guard let further = try oldest(other, query), further < reach - max(other.stepMilliseconds, best.stepMilliseconds) else {
-        continue
-      }
+      let coarser = max(other.stepMilliseconds, best.stepMilliseconds)
+      guard let further = try oldest(other, query), further < reach.subtractingSaturated(coarser) else { continue }
       (best, reach) = (other, further)
     }
     return best
@@ -117,7 +116,7 @@ struct SampleQuery {
       rawBegin = RawBegin(sequence: oldest.first, epoch: Int64(oldest.epoch), milliseconds: oldest.milliseconds)
     }
     let wanted = found.tier == .raw ? range : wholeBuckets
-    let records = try database.blocks(found.tier).filter { mayHold($0, wanted) }
+    let records = try database.blocks(found.tier).reachingNeighbours.filter { mayHold($0, wanted) }
     // Growing would touch twice the memory; a damaged record must not ask for more than there can be.
     let rows = records.reduce(BufferLimits.ticksPerBlock) { min($0 + min(max($1.rows, 0), BufferLimits.rowsPerBlock), 1 << 20) }
     found.wallMilliseconds.reserveCapacity(rows)
@@ -145,7 +144,7 @@ struct SampleQuery {
 
   /// Whether a block of one epoch lies in a range; one of several may.
   func mayHold(_ record: BlockRecord, _ range: ClosedRange<Int64>) -> Bool {
-    guard record.epoch == record.untilEpoch, let offset = offsets[Int64(record.epoch)] else { return true }
+    guard record.epoch == record.untilEpoch, record.isInOrder, let offset = offsets[Int64(record.epoch)] else { return true }
     let reach = max(found.tier.stepMilliseconds - 1, 0)
     return record.milliseconds &+ offset <= range.upperBound
       && (record.untilMilliseconds &+ offset).addingReportingOverflow(reach).partialValue >= range.lowerBound
