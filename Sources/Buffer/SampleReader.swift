@@ -93,7 +93,9 @@ struct SampleQuery {
   private(set) var firstSequences: [Int64: UInt64] = [:]
   var rawBegin: RawBegin?
   /// Values of ticks that still have to be rolled up.
-  private var loose: [(wall: Int64, value: Double)] = []
+  private var loose: [(epoch: Int64, wall: Int64, value: Double)] = []
+  /// Of a tier of rollups: the epoch of each point. Points made from ticks come behind those of later epochs.
+  private var pointEpochs: [Int64] = []
 
   init(series: Int, range: ClosedRange<Int64>) {
     self.series = series
@@ -182,9 +184,17 @@ struct SampleQuery {
       guard let wall = wall(epoch, at), wall <= wanted.upperBound, wall &+ reach >= wanted.lowerBound else { continue }
       if isShifted(epoch, at, wall: wall) { continue }
       guard wall <= range.upperBound, wall &+ reach >= range.lowerBound else { continue }
-      found.wallMilliseconds.append(wall)
-      found.rollups.append(rollup)
+      append(rollup, at: wall, epoch)
     }
+  }
+
+  /// The epoch of the point that came last.
+  var newestEpoch: Int64? { pointEpochs.last }
+
+  mutating func append(_ rollup: Rollup, at wall: Int64, _ epoch: Int64) {
+    found.wallMilliseconds.append(wall)
+    found.rollups.append(rollup)
+    pointEpochs.append(epoch)
   }
 
   /// Takes the value of a tick that is not sealed.
@@ -195,39 +205,43 @@ struct SampleQuery {
       found.wallMilliseconds.append(wall)
       found.values.append(value)
     } else if !value.isNaN {
-      loose.append((wall, value))
+      loose.append((epoch, wall, value))
     }
   }
 
   /// Rolls up what is loose, joins points of the same time, and orders where the clock was set back.
   func finish(decimals: Int) -> SeriesSamples {
     var result = found
+    var epochs = pointEpochs
     let step = result.tier.stepMilliseconds
     let scale = Double.powersOfTen[min(max(decimals, 0), 9)]
-    for (wall, value) in loose where step > 0 {
+    for (epoch, wall, value) in loose where step > 0 {
       // A damaged row's time may be any number.
       let begin = wall &- ((wall % step) + step) % step
       guard begin <= range.upperBound, begin &+ (step - 1) >= range.lowerBound else { continue }
       var rollup = Rollup()
       rollup.add(value, scale: scale)
-      if result.wallMilliseconds.last == begin {
+      if result.wallMilliseconds.last == begin, epochs.last == epoch {
         result.rollups[result.rollups.count - 1].add(rollup, scale: scale)
       } else {
         result.wallMilliseconds.append(begin)
         result.rollups.append(rollup)
+        epochs.append(epoch)
       }
     }
-    result.order(scale: scale)
+    result.order(scale: scale, epochs)
     if step > 0 { result.values = result.rollups.map(\.mean) }
     return result
   }
 }
 
 extension SeriesSamples {
-  fileprivate mutating func order(scale: Double) {
+  /// By time, then by age: of values with the same time the last one is that of the latest epoch.
+  fileprivate mutating func order(scale: Double, _ epochs: [Int64]) {
     let isOrdered = zip(wallMilliseconds, wallMilliseconds.dropFirst()).allSatisfy { $0 < $1 }
     guard !isOrdered else { return }
-    let places = wallMilliseconds.indices.sorted { (wallMilliseconds[$0], $0) < (wallMilliseconds[$1], $1) }
+    let ages = tier == .raw ? [Int64](repeating: 0, count: wallMilliseconds.count) : epochs
+    let places = wallMilliseconds.indices.sorted { (wallMilliseconds[$0], ages[$0], $0) < (wallMilliseconds[$1], ages[$1], $1) }
     let all = self
     wallMilliseconds = []
     values = []
