@@ -113,7 +113,7 @@ final class Supervisor {
   func tick(due: Int64, skipped: UInt64, isExtra: Bool = false) {
     let now = environment.clock.bootNanoseconds()
     lateness.add(max(now - due, 0))
-    pending.epochs += timekeeper.observe(environment.clock, sequence: nextSequence)
+    pending.epochs += timekeeper.observe(environment.clock, sequence: nextSequence, due: due / 1_000_000)
     sample(now)
     learnSeries()
     store(due / 1_000_000)

@@ -24,15 +24,18 @@ struct Timekeeper {
 
   /// Looks at the clocks before a tick with the number `sequence` is stamped.
   ///
+  /// - Parameter due: CLOCK_BOOTTIME milliseconds that the tick will have: when it was due, which is before now. No tick of an epoch lies
+  ///   before its begin.
   /// - Returns: epochs that are new or were corrected.
-  mutating func observe(_ clock: any Clock, sequence: UInt64) -> [Epoch] {
+  mutating func observe(_ clock: any Clock, sequence: UInt64, due: Int64? = nil) -> [Epoch] {
     let now = clock.bootNanoseconds()
     if lastCheck == .min || now - lastCheck >= AgentLimits.clockCheckSeconds * 1_000_000_000 {
       lastCheck = now
       isSynced = clock.isSynchronized()
     }
     let offset = clock.wallMilliseconds() - now / 1_000_000
-    guard let epoch = epochs.last, isOfThisRun else { return [open(offset, now, sequence)] }
+    let from = min(due ?? .max, now / 1_000_000)
+    guard let epoch = epochs.last, isOfThisRun else { return [open(offset, from: from, sequence)] }
     if isSynced, !epoch.synced { return correct(steadyOffset(clock)) }
     guard abs(offset - epoch.offsetMilliseconds) > AgentLimits.clockStepMilliseconds else { return [] }
     let pause = opened < AgentLimits.epochsPerBoot ? 0 : AgentLimits.epochPauseMilliseconds
@@ -43,16 +46,16 @@ struct Timekeeper {
     lastCheck = now
     isSynced = clock.isSynchronized()
     if isSynced, !epoch.synced { return correct(steady) }
-    return [open(steady, now, sequence)]
+    return [open(steady, from: from, sequence)]
   }
 
   /// Epochs of an earlier run are kept for correction only: this run opens its own.
   private var isOfThisRun: Bool { epochs.last.map { $0.id >= firstOfThisRun } ?? false }
   private var firstOfThisRun = Int.max
 
-  private mutating func open(_ offset: Int64, _ now: Int64, _ sequence: UInt64) -> Epoch {
+  private mutating func open(_ offset: Int64, from: Int64, _ sequence: UInt64) -> Epoch {
     let epoch = Epoch(
-      id: nextID, boot: boot, firstSequence: sequence, fromMilliseconds: now / 1_000_000, offsetMilliseconds: offset,
+      id: nextID, boot: boot, firstSequence: sequence, fromMilliseconds: from, offsetMilliseconds: offset,
       synced: isSynced)
     if firstOfThisRun == .max { firstOfThisRun = nextID }
     nextID += 1

@@ -58,6 +58,8 @@ public enum BufferLimits {
   public static let rollupBlocksPerStep = 64
   /// Rows of one block; more is damage.
   public static let rowsPerBlock = 1 << 16
+  /// Ticks of one minute or hour; more is damage. Sums of a row of every block that a file can hold stay below 2⁶³.
+  public static let ticksPerRollup = 1 << 32
   /// Values that a block read tick by tick may hold in memory; more is damage. Sealing makes at most about 1.3 million: `valuesPerBlock` and
   /// the rest of a group, whose rows take a bit for each series (`groupBytes`). Merging makes fewer.
   public static let valuesPerOpenBlock = 1 << 21

@@ -178,7 +178,7 @@ public final class BufferReader {
         selectTicks.reset()
       }
       try refresh()
-      if let block = try database.blocks(overlapping: from...through).first {
+      if let block = try database.firstBlock(overlapping: from...through) {
         batch.block = block
         let blob = try database.openBlob(block.tier.table, "data", row: block.first)
         return try blob.read(0..<blob.count, into: &batch.bytes)

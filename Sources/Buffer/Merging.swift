@@ -111,7 +111,7 @@ extension BufferWriter {
       if let damaged { return try leave(sources[damaged]) }
     }
     let last = sources[sources.count - 1].last
-    let record = BlockRecord(tier, sources[0].first...last, seals: sources.reduce(0) { $0 + $1.seals }, rows.times)
+    let record = BlockRecord(tier, sources[0].first...last, seals: sources.reduce(0) { $0 &+ $1.seals }, rows.times)
     guard let record else { return false }
     parts = []
     try database.execute(

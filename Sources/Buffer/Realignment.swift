@@ -44,8 +44,8 @@ extension SampleQuery {
   mutating func readShifted(_ database: Database) throws(BufferError) {
     guard let first = shifts.keys.min(), let last = shifts.keys.max() else { return }
     var decoder = ColumnDecoder()
-    for record in try database.blocks(.raw, where: "until_epoch >= \(first) AND epoch <= \(last)") {
-      guard mayHold(record, wholeBuckets) else { continue }
+    for record in try database.blocks(.raw, where: "until_epoch >= \(first) AND epoch <= \(last)").reachingNeighbours {
+      guard mayHold(record, wholeBuckets), mayBeShifted(record) else { continue }
       guard var block = try StoredBlock(record, only: series, database) else {
         found.damaged.insert(record.first)
         continue
@@ -59,6 +59,13 @@ extension SampleQuery {
     }
   }
 
+  /// A boot has one epoch for days: most of its blocks lie behind the correction.
+  private func mayBeShifted(_ record: BlockRecord) -> Bool {
+    guard record.epoch == record.untilEpoch, record.isInOrder else { return true }
+    guard let shift = shifts[Int64(record.epoch)] else { return false }
+    return record.milliseconds < shift.end && record.untilMilliseconds >= shift.from
+  }
+
   private mutating func addShifted(_ values: [Double], _ times: BlockTimes, scale: Double) {
     let wanted = wholeBuckets
     let step = found.tier.stepMilliseconds
@@ -69,10 +76,8 @@ extension SampleQuery {
         let wall = wall(times.epochs[row], times.milliseconds[row]), wanted.contains(wall)
       else { continue }
       let begin = wall.flooredMultiple(of: step)
-      if found.wallMilliseconds.last != begin {
-        found.wallMilliseconds.append(begin)
-        found.rollups.append(Rollup())
-      }
+      let epoch = times.epochs[row]
+      if found.wallMilliseconds.last != begin || newestEpoch != epoch { append(Rollup(), at: begin, epoch) }
       found.rollups[found.rollups.count - 1].add(values[row], scale: scale)
     }
   }

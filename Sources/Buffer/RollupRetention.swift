@@ -11,7 +11,7 @@ extension BufferWriter {
       let retain = Int64(clamping: policy.retainMilliseconds(tier))
       var old: BlockRecord?
       try database.eachBlock(tier, limit: BufferLimits.rollupBlocksPerStep) { block in
-        guard let epoch = epochs[block.untilEpoch] else { return true }
+        guard let epoch = epochs[block.untilEpoch], block.isInOrder else { return true }
         let isOld: Bool
         if epoch.boot == boot {
           isOld = block.untilMilliseconds < bootNow &- retain

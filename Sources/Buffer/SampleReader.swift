@@ -52,9 +52,8 @@ extension BufferReader {
     let fitting = best.rawValue
     let others = Tier.allCases.filter { $0.rawValue > fitting } + Tier.allCases.filter { $0.rawValue < fitting }.reversed()
     for other in others where reach > from {
-      guard let further = try oldest(other, query), further < reach - max(other.stepMilliseconds, best.stepMilliseconds) else {
-        continue
-      }
+      let coarser = max(other.stepMilliseconds, best.stepMilliseconds)
+      guard let further = try oldest(other, query), further < reach.subtractingSaturated(coarser) else { continue }
       (best, reach) = (other, further)
     }
     return best
@@ -94,7 +93,9 @@ struct SampleQuery {
   private(set) var firstSequences: [Int64: UInt64] = [:]
   var rawBegin: RawBegin?
   /// Values of ticks that still have to be rolled up.
-  private var loose: [(wall: Int64, value: Double)] = []
+  private var loose: [(epoch: Int64, wall: Int64, value: Double)] = []
+  /// Of a tier of rollups: the epoch of each point. Points made from ticks come behind those of later epochs.
+  private var pointEpochs: [Int64] = []
 
   init(series: Int, range: ClosedRange<Int64>) {
     self.series = series
@@ -117,7 +118,7 @@ struct SampleQuery {
       rawBegin = RawBegin(sequence: oldest.first, epoch: Int64(oldest.epoch), milliseconds: oldest.milliseconds)
     }
     let wanted = found.tier == .raw ? range : wholeBuckets
-    let records = try database.blocks(found.tier).filter { mayHold($0, wanted) }
+    let records = try database.blocks(found.tier).reachingNeighbours.filter { mayHold($0, wanted) }
     // Growing would touch twice the memory; a damaged record must not ask for more than there can be.
     let rows = records.reduce(BufferLimits.ticksPerBlock) { min($0 + min(max($1.rows, 0), BufferLimits.rowsPerBlock), 1 << 20) }
     found.wallMilliseconds.reserveCapacity(rows)
@@ -145,7 +146,7 @@ struct SampleQuery {
 
   /// Whether a block of one epoch lies in a range; one of several may.
   func mayHold(_ record: BlockRecord, _ range: ClosedRange<Int64>) -> Bool {
-    guard record.epoch == record.untilEpoch, let offset = offsets[Int64(record.epoch)] else { return true }
+    guard record.epoch == record.untilEpoch, record.isInOrder, let offset = offsets[Int64(record.epoch)] else { return true }
     let reach = max(found.tier.stepMilliseconds - 1, 0)
     return record.milliseconds &+ offset <= range.upperBound
       && (record.untilMilliseconds &+ offset).addingReportingOverflow(reach).partialValue >= range.lowerBound
@@ -183,9 +184,17 @@ struct SampleQuery {
       guard let wall = wall(epoch, at), wall <= wanted.upperBound, wall &+ reach >= wanted.lowerBound else { continue }
       if isShifted(epoch, at, wall: wall) { continue }
       guard wall <= range.upperBound, wall &+ reach >= range.lowerBound else { continue }
-      found.wallMilliseconds.append(wall)
-      found.rollups.append(rollup)
+      append(rollup, at: wall, epoch)
     }
+  }
+
+  /// The epoch of the point that came last.
+  var newestEpoch: Int64? { pointEpochs.last }
+
+  mutating func append(_ rollup: Rollup, at wall: Int64, _ epoch: Int64) {
+    found.wallMilliseconds.append(wall)
+    found.rollups.append(rollup)
+    pointEpochs.append(epoch)
   }
 
   /// Takes the value of a tick that is not sealed.
@@ -196,39 +205,43 @@ struct SampleQuery {
       found.wallMilliseconds.append(wall)
       found.values.append(value)
     } else if !value.isNaN {
-      loose.append((wall, value))
+      loose.append((epoch, wall, value))
     }
   }
 
   /// Rolls up what is loose, joins points of the same time, and orders where the clock was set back.
   func finish(decimals: Int) -> SeriesSamples {
     var result = found
+    var epochs = pointEpochs
     let step = result.tier.stepMilliseconds
     let scale = Double.powersOfTen[min(max(decimals, 0), 9)]
-    for (wall, value) in loose where step > 0 {
+    for (epoch, wall, value) in loose where step > 0 {
       // A damaged row's time may be any number.
       let begin = wall &- ((wall % step) + step) % step
       guard begin <= range.upperBound, begin &+ (step - 1) >= range.lowerBound else { continue }
       var rollup = Rollup()
       rollup.add(value, scale: scale)
-      if result.wallMilliseconds.last == begin {
+      if result.wallMilliseconds.last == begin, epochs.last == epoch {
         result.rollups[result.rollups.count - 1].add(rollup, scale: scale)
       } else {
         result.wallMilliseconds.append(begin)
         result.rollups.append(rollup)
+        epochs.append(epoch)
       }
     }
-    result.order(scale: scale)
+    result.order(scale: scale, epochs)
     if step > 0 { result.values = result.rollups.map(\.mean) }
     return result
   }
 }
 
 extension SeriesSamples {
-  fileprivate mutating func order(scale: Double) {
+  /// By time, then by age: of values with the same time the last one is that of the latest epoch.
+  fileprivate mutating func order(scale: Double, _ epochs: [Int64]) {
     let isOrdered = zip(wallMilliseconds, wallMilliseconds.dropFirst()).allSatisfy { $0 < $1 }
     guard !isOrdered else { return }
-    let places = wallMilliseconds.indices.sorted { (wallMilliseconds[$0], $0) < (wallMilliseconds[$1], $1) }
+    let ages = tier == .raw ? [Int64](repeating: 0, count: wallMilliseconds.count) : epochs
+    let places = wallMilliseconds.indices.sorted { (wallMilliseconds[$0], ages[$0], $0) < (wallMilliseconds[$1], ages[$1], $1) }
     let all = self
     wallMilliseconds = []
     values = []

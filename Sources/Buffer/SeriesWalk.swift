@@ -152,7 +152,7 @@ extension BufferReader {
     guard try statement.step() else { return false }
     let (first, at) = (Int(statement.integer(0)), statement.integer(1))
     let begins = epochs.filter { $0.id >= first }.map { epoch in
-      (epoch.id == first ? max(at, epoch.fromMilliseconds) : epoch.fromMilliseconds) &+ epoch.offsetMilliseconds
+      (epoch.id == first ? at : epoch.fromMilliseconds) &+ epoch.offsetMilliseconds
     }
     guard epochs.contains(where: { $0.id == first }), let earliest = begins.min() else { return true }
     return earliest.subtractingSaturated(reach) <= range.upperBound

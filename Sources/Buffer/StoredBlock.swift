@@ -34,6 +34,10 @@ struct BlockRecord: Hashable {
     (self.epoch, milliseconds, self.untilEpoch, untilMilliseconds) = (Int(epoch), at, Int(untilEpoch), untilAt)
   }
 
+  /// Whether its times can be right: the columns beside the data are under no checksum, and SQLite has none. Where they cannot, the block's
+  /// own directory says when its rows were.
+  var isInOrder: Bool { epoch < untilEpoch || (epoch == untilEpoch && milliseconds <= untilMilliseconds) }
+
   /// Its sequence numbers; nil when they are damaged.
   var sequences: ClosedRange<UInt64>? { first <= last && last < BufferLimits.largestNumber ? first...last : nil }
 
@@ -81,13 +85,44 @@ extension Database {
     try blocks(.raw, where: Self.overlapping(range))
   }
 
+  /// The first raw block that can hold any of a range. It ends where the next one or the rows begin, whatever its record says.
+  func firstBlock(overlapping range: ClosedRange<UInt64>) throws(BufferError) -> BlockRecord? {
+    let found = try blocks(.raw, where: Self.beginning(in: range), limit: 2)
+    guard var block = found.first else { return nil }
+    let rows = try integer("SELECT min(seq) FROM tick").map { UInt64(clamping: $0) }
+    guard let next = found.count > 1 ? found[1].first : rows, next > block.first else {
+      return block.last >= range.lowerBound ? block : nil
+    }
+    guard next > range.lowerBound else { return nil }
+    block.last = next - 1
+    return block
+  }
+
   static func overlapping(_ range: ClosedRange<UInt64>) -> String {
+    "\(beginning(in: range)) AND last >= \(Int64(clamping: range.lowerBound))"
+  }
+
+  /// Blocks that begin in a range, and the one that begins before it.
+  static func beginning(in range: ClosedRange<UInt64>) -> String {
     let (low, high) = (Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound))
-    return "first <= \(high) AND first >= coalesce((SELECT max(first) FROM block WHERE first <= \(low)), 0) AND last >= \(low)"
+    return "first <= \(high) AND first >= coalesce((SELECT max(first) FROM block WHERE first <= \(low)), 0)"
   }
 
   /// The newest raw block.
   func lastBlock() throws(BufferError) -> BlockRecord? { try blocks(.raw, order: "first DESC", limit: 1).first }
+}
+
+extension [BlockRecord] {
+  /// The same, each reaching from the end of the one before to the begin of the next within one epoch: a wrong time in one record then hides
+  /// nothing, and costs a look at a block in vain.
+  var reachingNeighbours: [BlockRecord] {
+    var wide = self
+    for (place, next) in indices.dropFirst().enumerated() where self[place].untilEpoch == self[next].epoch {
+      wide[place].untilMilliseconds = Swift.max(self[place].untilMilliseconds, self[next].milliseconds)
+      wide[next].milliseconds = Swift.min(self[place].untilMilliseconds, self[next].milliseconds)
+    }
+    return wide
+  }
 }
 
 /// A block read in parts: head and directory at once, then single columns.

@@ -43,12 +43,28 @@ enum TickBounds {
   ) throws(BufferError) -> UInt64 {
     var low = range.lowerBound
     var found: UInt64?
+    var before: BlockRecord?
     try database.eachBlock(.raw, where: Database.overlapping(range)) { (block) throws(BufferError) in
       low = max(low, min(block.last, range.upperBound) + 1)
-      found = try first(in: range, of: block, epoch: epoch, atLeast: milliseconds, database)
+      if block.isInOrder, block.untilEpoch == epoch, block.untilMilliseconds < milliseconds {
+        before = block
+        return true
+      }
+      // The last one that its record puts before the time is asked itself: nothing else guards that record.
+      if let last = before { found = try first(in: range, of: last, epoch: epoch, atLeast: milliseconds, database) }
+      before = nil
+      if found == nil {
+        // Damaged: all of it may be meant.
+        let begin = max(block.first, range.lowerBound)
+        found = try first(in: range, of: block, epoch: epoch, atLeast: milliseconds, database, else: begin)
+      }
       return found == nil
     }
+    if found == nil, let last = before { found = try first(in: range, of: last, epoch: epoch, atLeast: milliseconds, database) }
     if let found { return found }
+    if let row = try database.integer("SELECT min(seq) FROM tick") {
+      low = min(max(UInt64(clamping: row), range.lowerBound), range.upperBound + 1)
+    }
     let statement = try database.prepare("SELECT seq, at FROM tick WHERE seq >= ? ORDER BY seq LIMIT 1")
     var high = range.upperBound + 1
     while low < high {
@@ -63,13 +79,10 @@ enum TickBounds {
   }
 
   private static func first(
-    in range: ClosedRange<UInt64>, of block: BlockRecord, epoch: Int, atLeast milliseconds: Int64, _ database: Database
+    in range: ClosedRange<UInt64>, of block: BlockRecord, epoch: Int, atLeast milliseconds: Int64, _ database: Database,
+    else damaged: UInt64? = nil
   ) throws(BufferError) -> UInt64? {
-    if block.untilEpoch == epoch, block.untilMilliseconds < milliseconds { return nil }
-    if block.epoch == epoch, block.first >= range.lowerBound, block.milliseconds >= milliseconds { return block.first }
-    guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
-      return max(block.first, range.lowerBound)
-    }
+    guard let times = try StoredBlock(block, only: 0, database)?.directory.times else { return damaged }
     for row in 0..<times.count where times.milliseconds[row] >= milliseconds {
       let sequence = UInt64(clamping: times.sequences[row])
       if range.contains(sequence), times.epochs[row] == Int64(epoch) { return sequence }
@@ -87,7 +100,7 @@ enum TickBounds {
     }
     var first = try ascending.step() ? ascending.integer(0) : nil
     var last = try descending.step() ? descending.integer(0) : nil
-    let blocks = try database.blocks(overlapping: range)
+    let blocks = try database.blocks(.raw, where: Database.beginning(in: range))
     for block in blocks {
       guard let found = try times(of: range, in: block, database) else { continue }
       first = found.first
@@ -101,7 +114,9 @@ enum TickBounds {
   private static func times(
     of range: ClosedRange<UInt64>, in block: BlockRecord, _ database: Database
   ) throws(BufferError) -> (first: Int64, last: Int64)? {
-    if range.contains(block.first), range.contains(block.last) { return (block.milliseconds, block.untilMilliseconds) }
+    if block.isInOrder, range.contains(block.first), range.contains(block.last) {
+      return (block.milliseconds, block.untilMilliseconds)
+    }
     guard let times = try StoredBlock(block, only: 0, database)?.directory.times else {
       return (block.milliseconds, block.untilMilliseconds)
     }

@@ -38,6 +38,17 @@ import Uplink
     #expect(bench.supervisor.timekeeper.epochs.count == 1)
   }
 
+  /// A tick bears the time at which it was due, and comes a little later. A question that ends with the first tick of an epoch finds it.
+  @Test func anEpochBeginsNoLaterThanItsFirstTick() {
+    let clock = HandClock(synced: true)
+    var keeper = Timekeeper(boot: clock.boot, lastID: 0, earlier: [])
+    let now = clock.bootNanoseconds() / 1_000_000
+    #expect(keeper.observe(clock, sequence: 1, due: now - 30).map(\.fromMilliseconds) == [now - 30])
+    clock.pass(milliseconds: 1_000)
+    clock.step(milliseconds: 5_000)
+    #expect(keeper.observe(clock, sequence: 2, due: now + 900).map(\.fromMilliseconds) == [now + 900])
+  }
+
   /// A week at 1 Hz of a clock that never comes to rest.
   @Test(arguments: [true, false]) func aClockThatStepsAtEveryTickFillsNothing(synced: Bool) throws {
     let clock = HandClock(synced: synced)

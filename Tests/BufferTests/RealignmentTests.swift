@@ -71,6 +71,36 @@ import Testing
     withExtendedLifetime(recorder) {}
   }
 
+  /// The clock steps once more within the hour of the correction: the last value of that hour is one under the new clock.
+  @Test(arguments: [Tier.minute, .hour]) func theLastValueOfABucketIsTheLatest(tier: Tier) throws {
+    let scratch = try Scratch()
+    var recorder = try Self.corrected(scratch, later: 1)
+    recorder.begin(boot: "a", offset: Self.offset + 100, synced: true)
+    for _ in 0..<20 {
+      try recorder.tick(250)
+      _ = try recorder.writer.seal(atLeast: 250)
+    }
+    let reader = try BufferReader(path: scratch.path)
+    let found = try reader.samples(series: 0, wall: Self.everything, tier: tier)
+    var last: [Int64: UInt64] = [:]
+    for sequence in 1...recorder.sequence - 1 {
+      let wall = Self.offset + 20_000 + Int64(sequence - 1) * 1_000 + (sequence > 10_250 ? 100 : 0)
+      last[wall - wall % tier.stepMilliseconds] = sequence
+    }
+    #expect(found.wallMilliseconds == last.keys.sorted())
+    #expect(found.rollups.map { UInt64(($0.last * 10).rounded()) } == last.keys.sorted().map { last[$0] ?? 0 })
+  }
+
+  /// Blocks behind the correction are not read for the few buckets before it.
+  @Test func onlyTheBlocksBeforeTheCorrectionAreReadAgain() throws {
+    let scratch = try Scratch()
+    let recorder = try Self.corrected(scratch, later: 40)
+    try recorder.writer.database.execute("UPDATE block SET data = zeroblob(100) WHERE first > 14000")
+    let reader = try BufferReader(path: scratch.path)
+    let hours = try reader.samples(series: 0, wall: Self.everything, tier: .hour)
+    #expect(hours.damagedBlocks == 0 && hours.rollups.reduce(0) { $0 + $1.count } == 20_000)
+  }
+
   /// Where the ticks are gone, the rollups are given as they were made; nothing is given twice.
   @Test func withoutTheTicksBucketsStayAsTheyWere() throws {
     let scratch = try Scratch()

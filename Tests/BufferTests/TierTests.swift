@@ -71,6 +71,7 @@ import Testing
       #expect(rollup.min == Double(expected.least) / 10)
       #expect(rollup.max == Double(expected.most) / 10)
       #expect(rollup.sum == Double(expected.sum) / 10)
+      #expect(rollup.last == Double(expected.last) / 10)
       #expect(found.values[place] == Double(expected.sum) / 10 / Double(expected.count))
     }
   }

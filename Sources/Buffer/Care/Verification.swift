@@ -90,6 +90,9 @@ extension BufferReader {
     if block.directory.head.rows != record.rows {
       found.note("\(name): holds \(block.directory.head.rows) rows and was noted with \(record.rows)", cost: "the counts")
     }
+    if !record.agrees(with: times) {
+      found.note("\(name): its record says other numbers or times than its directory", cost: "queries by time or number")
+    }
     if zip(times.sequences, times.sequences.dropFirst()).contains(where: { $0 >= $1 }) {
       found.note("\(name): its sequence numbers do not ascend", cost: "the order of its rows")
     }
@@ -137,5 +140,14 @@ extension BufferReader {
     for (one, next) in zip(epochs, epochs.dropFirst()) where next.firstSequence < one.firstSequence {
       found.note("epoch \(next.id): begins before epoch \(one.id)", cost: "the wall times between them")
     }
+  }
+}
+
+extension BlockRecord {
+  /// Whether it says what the directory says, which is under a checksum. Rows that were damaged when they were sealed leave the ends open.
+  fileprivate func agrees(with times: BlockTimes) -> Bool {
+    times.epochs.first == Int64(epoch) && times.epochs.last == Int64(untilEpoch) && times.milliseconds.first == milliseconds
+      && times.milliseconds.last == untilMilliseconds && seals >= 0
+      && times.sequences.allSatisfy { (Int64(clamping: first)...Int64(clamping: max(first, last))).contains($0) }
   }
 }

@@ -151,7 +151,8 @@ struct ColumnDecoder {
         guard decoder.decoder.read(form.count, digits: form.digits, from: &reader, to: &decoder.present) else { return false }
         for index in found.indices { found[index][keyPath: part] = decoder.present[index] }
       }
-      return found.allSatisfy { $0.count > 0 }
+      // Larger ones would overflow when they are added up.
+      return found.allSatisfy { (1...BufferLimits.ticksPerRollup).contains($0.count) }
     }
     guard isGood else { return false }
     if form.count == rows { column.rows = found } else { spread(found, else: Rollup(), to: &column.rows) }

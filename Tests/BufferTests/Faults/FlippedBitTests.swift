@@ -49,12 +49,13 @@ extension StorageFaultTests {
     print("flipped bits: \(Self.flips), seed \(Self.firstSeed): \(tally)")
   }
 
-  /// Whether a tick has the values it was given; those of a damaged column are missing, which `isReported` has to tell.
+  /// Whether a tick has the times and values it was given; values of a damaged column are missing, which `isReported` has to tell.
   private static func isRight(_ tick: borrowing StoredTick, _ known: Workload.Tick) -> Bool {
-    known.bits.indices.allSatisfy { series in
-      let value = tick.values.indices.contains(series) ? tick.values[series] : .missing
-      return value.isMissing || value.bitPattern == known.bits[series]
-    }
+    tick.milliseconds == known.milliseconds && tick.epoch.id == known.epoch
+      && known.bits.indices.allSatisfy { series in
+        let value = tick.values.indices.contains(series) ? tick.values[series] : .missing
+        return value.isMissing || value.bitPattern == known.bits[series]
+      }
   }
 
   /// Reads all there is.

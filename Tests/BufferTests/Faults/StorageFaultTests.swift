@@ -139,6 +139,8 @@ struct PowerCut {
   ) throws {
     _ = try writer.seal(atLeast: 1)
     let after = try found(BufferReader(path: path))
+    let checked = try BufferReader(path: path).verify()
+    if !checked.isGood { verdict.trouble = (verdict.trouble ?? "") + "; \(checked.findings.prefix(2))" }
     if after.ticks != before.ticks { verdict.trouble = (verdict.trouble ?? "") + "; sealing after it changed something" }
     var encoder = TickEncoder()
     encoder.learn(decimals: writer.opening.series.map(\.decimals))
