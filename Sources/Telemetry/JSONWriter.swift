@@ -40,6 +40,12 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
+  /// Writes a piece of JSON as it stands, behind a value and up to the colon of a key: `}},"next":`. Its commas are the caller's.
+  public mutating func bridge(raw json: [UInt8]) {
+    bytes.append(contentsOf: json)
+    needsComma = false
+  }
+
   /// Writes text; quote, backslash and control characters are escaped, all else is UTF-8 as it is.
   public mutating func string(_ text: String) {
     separate()

@@ -17,6 +17,8 @@ struct MetricTree {
     var path: [[UInt8]]
     /// How many keys from the root it shares with the leaf before.
     var shared = 0
+    /// What stands between the value of the leaf before and its own, when both are there.
+    var bridge: [UInt8] = []
   }
 
   private var series: [StoredSeries] = []
@@ -35,26 +37,47 @@ struct MetricTree {
   /// Writes the values that are there as one object. NaN and infinities are `null`.
   func append(_ values: [Double], to writer: inout JSONWriter) {
     writer.beginObject()
-    var depth = 0
+    // The leaf that was written last.
+    var last: Int?
     var shared = 0
-    for leaf in leaves {
-      shared = min(shared, leaf.shared)
-      guard leaf.series < values.count, !values[leaf.series].isMissing else { continue }
-      while depth > shared {
-        writer.endObject()
-        depth -= 1
+    for place in leaves.indices {
+      let series = leaves[place].series
+      shared = min(shared, leaves[place].shared)
+      guard series < values.count, !values[series].isMissing else { continue }
+      if last == place - 1, place > 0 {
+        writer.bridge(raw: leaves[place].bridge)
+      } else {
+        cross(from: last, to: place, shared: shared, &writer)
       }
-      while depth < leaf.path.count - 1 {
-        writer.key(raw: leaf.path[depth])
-        writer.beginObject()
-        depth += 1
-      }
-      writer.key(raw: leaf.path[depth])
-      writer.number(values[leaf.series])
+      writer.number(values[series])
+      last = place
       shared = .max
     }
-    for _ in 0..<depth { writer.endObject() }
+    if let last { for _ in 1..<leaves[last].path.count { writer.endObject() } }
     writer.endObject()
+  }
+
+  /// Leaves the branches of one leaf and enters those of another.
+  private func cross(from last: Int?, to place: Int, shared: Int, _ writer: inout JSONWriter) {
+    var depth = last.map { leaves[$0].path.count - 1 } ?? 0
+    while depth > shared {
+      writer.endObject()
+      depth -= 1
+    }
+    for key in leaves[place].path[depth...].dropLast() {
+      writer.key(raw: key)
+      writer.beginObject()
+    }
+    writer.key(raw: leaves[place].path[leaves[place].path.count - 1])
+  }
+
+  private func bridge(to place: Int) -> [UInt8] {
+    var writer = JSONWriter()
+    // As if behind a value.
+    writer.null()
+    let start = writer.bytes.count
+    cross(from: place - 1, to: place, shared: leaves[place].shared, &writer)
+    return Array(writer.bytes[start...])
   }
 
   private mutating func arrange() {
@@ -80,6 +103,7 @@ struct MetricTree {
     for place in leaves.indices.dropFirst() {
       let (path, before) = (paths[order[place]], paths[order[place - 1]])
       leaves[place].shared = zip(path, before).prefix { $0 == $1 }.count
+      leaves[place].bridge = bridge(to: place)
     }
   }
 
