@@ -17,6 +17,7 @@ bench: ## what agent and storage cost, beside their goals (BENCH_SECONDS=60; as 
 	@scripts/build.sh
 	@scripts/bench.sh
 	@.build/release/StorageBench
+	@scripts/bench-drain.sh
 	@scripts/bench-device.sh
 
 crash: ## the buffer after 10,000 seeded power cuts (GODWIT_CRASH_POINTS, GODWIT_CRASH_SEED)
