@@ -131,7 +131,7 @@ def main():
     row("RSS", held["Rss"], "MiB", 10)
     row("PSS", held["Pss"], "MiB")
     row("anonymous memory", held["Anonymous"], "MiB", 2)
-    row("on the wire per value", size / values, "B")
+    row("on the wire per value, json", size / values, "B", 30)
     # libmosquitto writes to its socket with write(2), so the kernel's count holds the messages too.
     row("written per value, to files", max(0, last["wchar"] - first["wchar"] - total) / values, "B")
     row("written per value, to the device", (last["disk"] - first["disk"]) / values, "B")

@@ -13,6 +13,7 @@ enum Drain {
     Comparison.forget(path)
     let feed = SealedDesign.Feed(ticks: seconds, ticksPerCommit: 10, ticksPerBlock: BufferLimits.ticksPerBlock)
     _ = try SealedDesign.keep(feed, at: path)
+    try live(BufferReader(path: path), ticks: min(seconds, 7_200))
     print("a backlog of 130 series at 1 Hz, \(seconds) s, to a broker on this machine")
     for payload in ["packed", "json"] {
       let found = Part.run(["drained", "\(port)", path, payload, "\(seconds)"])
@@ -27,6 +28,24 @@ enum Drain {
   }
 
   private static func monotonicMilliseconds() -> Double { Double(SystemClock().bootNanoseconds()) / 1e6 }
+
+  private static func live(_ reader: BufferReader, ticks: Int) throws {
+    var day = RealisticDay(seed: 1)
+    var encoder = PackedLiveEncoder(boot: "be154352-07bb-4ae6-8774-e214869e617b")
+    encoder.learn(reader.series)
+    // Topic with its length, packet id, no properties, type and length of a PUBLISH (MQTT 5, 3.3).
+    let around = "godwit/v1/edge-01/packed/metrics".utf8.count + 2 + 2 + 1 + 3
+    var (bytes, values) = (0, 0)
+    for sequence in 1...UInt64(ticks) {
+      let row = day.tick()
+      values += row.count
+      let tick = LiveTick(
+        sequence: 10_000_000 + sequence, wallMilliseconds: SealedDesign.begin + Int64(sequence) * 1_000, synced: true, values: row
+      )
+      bytes += encoder.encode(tick).count + around
+    }
+    row("packed, live: on the wire per value", Double(bytes) / Double(values), 2, "B", "≤ 4")
+  }
 
   /// Drains in a process of its own and prints milliseconds, CPU seconds, bytes, kilobytes of memory.
   static func drain(_ arguments: [String]) throws {
