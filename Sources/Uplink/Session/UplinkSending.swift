@@ -12,11 +12,17 @@ extension UplinkSession {
     if isConnected, flights.count < window, let (json, generation) = outbox.takeInfo() {
       send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
     }
-    while isConnected, flights.count < window, let chunk = dueChunks.popFirst() {
-      send(.catalogue(chunk: chunk), to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
-    }
+    sendCatalogue()
     let pause = isConnected ? min(sendHomeAssistant(), tendCommands()) : 0
     return isConnected ? min(drain(), pause) : 0
+  }
+
+  /// Names go before the first tick that counts on them: a reader that does not know them could not read on from it.
+  func sendCatalogue() {
+    while isConnected, flights.count < window, let chunk = dueChunks.min() {
+      dueChunks.remove(chunk)
+      send(.catalogue(chunk: chunk), to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
+    }
   }
 
   private func sendAlertsAndEvents() {

@@ -183,6 +183,7 @@ final class UplinkSession {
   private func takeLive(_ tick: LiveTick) {
     if sparkplug != nil { return takeSparkplug(tick) }
     homeAssistant?.take(tick.values, now: now)
+    sendCatalogue()
     for index in feeds.indices {
       guard isConnected, flights.count < window, isAnswering else {
         feeds[index].ledger.owe(live: tick.sequence)
