@@ -8,7 +8,7 @@ import Testing
     ["bogus"], ["check", "a", "b"], ["check", "a", "--profile", "b"], ["sensors", "nothing"], ["sample", "--interval", "fast"],
     ["sample", "--sensor", "nothing"], ["sample", "--root", "/nowhere/at/all"], ["export", "--since", "yesterday"],
     ["export", "--format", "xml"], ["history"], ["history", "cpu.load1", "--plot", "--table"], ["status", "--bogus"],
-    ["run", "x"],
+    ["run", "x"], ["uplink", "x"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {
@@ -34,6 +34,7 @@ import Testing
   @Test(arguments: [
     ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
+    ["uplink", "--follow", "--json"],
   ])
   func usableArguments(arguments: [String]) throws {
     _ = try Godwit.parseAsRoot(arguments)

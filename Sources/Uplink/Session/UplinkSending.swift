@@ -94,7 +94,7 @@ extension UplinkSession {
       case .message(let range, let ticks, let damaged, let payload):
         feeds[feed].ledger.send(owed: range)
         feeds[feed].ledger.note(lost: UInt64(range.count) - ticks)
-        self.damaged += damaged
+        feeds[feed].damaged += damaged
         bucket.take(payload.count)
         send(.backlog(range, ticks: ticks, feed: feed), to: settings.topic(feeds[feed].topics.backlog), payload, retain: false)
       case .gone(let range, let ticks):
@@ -148,6 +148,7 @@ extension UplinkSession {
       return feeds[feed].size.limit(toTicks: ticks / 2)
     }
     giveUp(cargo)
+    refusals += 1
     uplink.publish { $0.lastError = error.description }
   }
 
@@ -206,6 +207,7 @@ extension UplinkSession {
     }
     let text = "the broker refuses messages\(client?.meaning(refusal: reason) ?? "") (reason 0x\(String(reason, radix: 16)))"
     refusal = text
+    refusals += 1
     uplink.publish { $0.lastError = text }
   }
 
