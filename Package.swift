@@ -64,7 +64,7 @@ let package = Package(
     .executableTarget(
       name: "godwit",
       dependencies: [
-        "Telemetry", "Platform", "Profile", "Sensors", "Buffer",
+        "Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Uplink",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -97,7 +97,7 @@ let package = Package(
     tests(
       "GodwitTests",
       uses: [
-        "godwit", "Buffer", "Platform", "Profile", "Sensors", "Telemetry",
+        "godwit", "Buffer", "Platform", "Profile", "Sensors", "Telemetry", "Uplink",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),

@@ -22,6 +22,11 @@ enum AgentLimits {
   static let controlRequestBytes = 256
   /// Seconds a client may take.
   static let controlClientSeconds: Int64 = 5
+  /// Samples of delivery's counters, and milliseconds between two of them: the last minute.
+  static let paceSamples = 31
+  static let paceMilliseconds: Int64 = 2_000
+  /// The shortest time that a rate is taken over.
+  static let paceLeastNanoseconds: Int64 = 1_000_000_000
   /// How late a tick may be before systemd's watchdog is no longer fed, nanoseconds.
   static let overdueNanoseconds: Int64 = 2_000_000_000
   /// Ticks further apart than this are not waited for at the start.

@@ -23,6 +23,7 @@ final class AgentProcess {
   private let supervisor: Supervisor
   private var control: ControlServer?
   private var commands: CommandRunner?
+  private var pace = UplinkPace()
   private var nextDue: Int64 = 0
   private var lastWatchdog: Int64 = 0
   private var isReady = false
@@ -96,6 +97,7 @@ final class AgentProcess {
     supervisor.tick(due: due, skipped: expirations - 1)
     control?.expire(now: SystemClock.bootMilliseconds)
     commands?.afterTick()
+    pace.note(now: clock.bootNanoseconds()) { uplink?.statuses ?? [] }
     becomeReady()
     if supervisor.tickIndex == AgentLimits.settledTicks { ProcessMemory.trim() }
     feedWatchdog(due)
@@ -240,12 +242,22 @@ final class AgentProcess {
   private func openControl() {
     let path = supervisor.profile.control.socketPath
     do throws(ControlServer.Failure) {
-      control = try ControlServer(path: path, loop: loop) { [unowned self] request in
-        request == "status" ? supervisor.statusReport().json() : Array("{\"error\":\"unknown request\"}".utf8)
-      }
+      control = try ControlServer(path: path, loop: loop) { [unowned self] request in answer(request) }
     } catch {
       // Monitoring goes on without it; the command line then reads the buffer file.
       log.error("control", error.description)
+    }
+  }
+
+  private func answer(_ request: String) -> [UInt8] {
+    switch request {
+    case "status": return supervisor.statusReport().json()
+    case "uplink":
+      return UplinkReport(
+        node: supervisor.profile.node, uplink?.statuses ?? [], pace, now: clock.bootNanoseconds(),
+        wall: clock.wallMilliseconds()
+      ).json()
+    default: return Array("{\"error\":\"unknown request\"}".utf8)
     }
   }
 

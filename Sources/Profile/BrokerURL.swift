@@ -1,8 +1,8 @@
-import Telemetry
+public import Telemetry
 
 extension BrokerAddress {
   /// `mqtt://HOST[:PORT]`, `mqtts://HOST[:PORT]` or `unix:///PATH`. Messages never repeat what could be a password.
-  init(parsing text: String) throws(SettingError) {
+  public init(parsing text: String) throws(SettingError) {
     let example = "write mqtt://HOST, mqtts://HOST or unix:///PATH"
     guard let (name, after) = Self.split(text) else {
       let isHost = !text.contains("/") && !text.contains("@") && !text.isEmpty

@@ -82,6 +82,15 @@ public struct UplinkStatus: Sendable, Equatable {
   public var roundTripMilliseconds: Double?
   /// What a restart has to know, by sink.
   public var positions: [String: DeliveryPosition] = [:]
+  /// Each payload that carries ticks.
+  public var payloads: [PayloadStatus] = []
+  /// Messages that the broker refused since the start.
+  public var refusals: UInt64 = 0
+  /// Why it refused the last of them; nil once it took a tick again.
+  public var refusal: String?
+
+  /// What tells a node's connections apart.
+  public var name: String { payloads.contains { $0.payload == .sparkplug } ? "sparkplug" : "mqtt" }
 
   /// Nothing happened yet.
   public init() {}
@@ -130,6 +139,7 @@ public final class Uplink: Sendable {
       $0.positions = UplinkSession.positions(
         of: zip(settings.payloads, ledgers), eventSink: settings.eventSink, event: event, next: firstOfRun)
       $0.owedTicks = ledgers.map(\.owedTicks).max() ?? 0
+      $0.payloads = zip(settings.payloads, ledgers).map { PayloadStatus($0, $1, owed: $1.owed, damagedColumns: 0) }
     }
     return Thread.start(name: "uplink") { [self] in
       let session = UplinkSession(

@@ -46,6 +46,8 @@ public enum UplinkLimits {
   public static let incomingMessages = 256
   /// Bytes of such a message; longer ones are refused.
   public static let incomingBytes = 64 * 1024
+  /// Bytes of a message that a listener takes: a birth of 10,000 metrics is the largest.
+  public static let listenedBytes = 4 << 20
   /// Seconds on a broker that is not the first choice before those above it are tried again.
   public static let preferredRetrySeconds = 900
   /// Seconds that a drain waits for its position to be on the disk.

@@ -18,7 +18,8 @@ import Testing
     ),
     "godwitd": (["Agent"], ["Glibc"]),
     "godwit": (
-      ["Telemetry", "Platform", "Profile", "Sensors", "Buffer"], ["Glibc", "ArgumentParser", "FoundationEssentials"]
+      ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Uplink"],
+      ["Glibc", "ArgumentParser", "FoundationEssentials"]
     ),
   ]
 

@@ -14,6 +14,9 @@ struct WireValues: Decodable, Equatable {
 
   init(from decoder: any Decoder) throws { try read(decoder.container(keyedBy: Key.self), []) }
 
+  /// Values by flat keys.
+  init(_ values: [String: Double]) { for (key, value) in values { paths[WireValues.path(key)] = value } }
+
   subscript(key: String) -> Double? { paths[WireValues.path(key)] }
 
   private mutating func read(_ container: KeyedDecodingContainer<Key>, _ above: [String]) throws {
@@ -29,7 +32,7 @@ struct WireValues: Decodable, Equatable {
   }
 
   /// `cpu.core_usage_percent{core="0"}` is at `cpu`, `core_usage_percent`, `0`.
-  private static func path(_ key: String) -> [String] {
+  static func path(_ key: String) -> [String] {
     let name = key.prefix { $0 != "{" }
     let labels: [String] = key.dropFirst(name.count).matches(of: /[a-z0-9_]+="((?:[^"\\]|\\.)*)"/).map { match in
       String(match.1).replacing(/\\(.)/) { String($0.1) == "n" ? "\n" : String($0.1) }

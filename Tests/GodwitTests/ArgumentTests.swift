@@ -8,7 +8,8 @@ import Testing
     ["bogus"], ["check", "a", "b"], ["check", "a", "--profile", "b"], ["sensors", "nothing"], ["sample", "--interval", "fast"],
     ["sample", "--sensor", "nothing"], ["sample", "--root", "/nowhere/at/all"], ["export", "--since", "yesterday"],
     ["export", "--format", "xml"], ["history"], ["history", "cpu.load1", "--plot", "--table"], ["status", "--bogus"],
-    ["run", "x"],
+    ["run", "x"], ["uplink", "x"], ["watch", "--json", "--raw"], ["watch", "--broker", "example"], ["watch", "--node", "a/b"],
+    ["watch", "--prefix", "a/#"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {
@@ -34,6 +35,8 @@ import Testing
   @Test(arguments: [
     ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
+    ["uplink", "--follow", "--json"],
+    ["watch", "--broker", "mqtts://h", "--ca-file", "f", "--node", "e-*", "--metric", "cpu.*", "--raw"],
   ])
   func usableArguments(arguments: [String]) throws {
     _ = try Godwit.parseAsRoot(arguments)

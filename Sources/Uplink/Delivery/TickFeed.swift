@@ -7,6 +7,8 @@ struct TickFeed {
   var size = MessageSize()
   /// How many ticks the last full message of the backlog held.
   private(set) var usualTicks: UInt64 = 16
+  /// Columns or values that are damaged and lacking in what was sent of the backlog.
+  var damaged: UInt64 = 0
   // Side by side instead of in an enumeration: taking one out of a case would copy its tables at each tick.
   private var json: JSONPayload?
   private var packed: PackedPayload?

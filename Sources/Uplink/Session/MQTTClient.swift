@@ -24,14 +24,21 @@ final class MQTTClient {
   /// How many there may be: what the broker said when it accepted us.
   var topicAliases = 0
 
-  /// Makes a client; `wallMilliseconds` is the time by which certificates are judged.
-  init(_ settings: UplinkSettings, broker: UplinkSettings.Broker, wallMilliseconds: Int64) throws(MQTTError) {
+  /// - Parameters:
+  ///   - wallMilliseconds: the time by which certificates are judged.
+  ///   - isClean: whether the broker forgets what it held for an earlier connection.
+  ///   - incomingBytes: what a message from the broker may have; of a longer one a byte more is given out.
+  init(
+    _ settings: UplinkSettings, broker: UplinkSettings.Broker, wallMilliseconds: Int64, isClean: Bool? = nil,
+    incomingBytes: Int = UplinkLimits.incomingBytes
+  ) throws(MQTTError) {
     _ = libraryIsReady
     self.settings = settings
     self.broker = broker
-    box = MQTTEventBox()
+    box = MQTTEventBox(incomingBytes: incomingBytes)
     // The library hands this pointer back to the callbacks below, all on the thread that calls into it.
-    guard let made = mosquitto_new(settings.clientID, settings.sparkplug != nil, Unmanaged.passUnretained(box).toOpaque()) else {
+    let isClean = isClean ?? (settings.sparkplug != nil)
+    guard let made = mosquitto_new(settings.clientID, isClean, Unmanaged.passUnretained(box).toOpaque()) else {
       throw MQTTError(operation: "make a client", text: String(cString: strerror(errno)))
     }
     handle = made

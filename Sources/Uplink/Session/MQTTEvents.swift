@@ -65,6 +65,9 @@ final class MQTTEventBox {
   var certificateProblem: CertificateProblem?
   /// What the library or OpenSSL complained of.
   var complaint: String?
+  let incomingBytes: Int
+
+  init(incomingBytes: Int) { self.incomingBytes = incomingBytes }
 }
 
 // Callbacks are global functions: closures handed to C would be bound to the caller's actor.
@@ -98,8 +101,8 @@ func onMessage(
   guard let message = message?.pointee, let topic = message.topic, let box = eventBox(pointer),
     box.events.count < UplinkLimits.incomingMessages
   else { return }
-  // Longer ones are cut, and so known to be too long: nothing that is asked of us needs as much.
-  let count = min(Int(max(message.payloadlen, 0)), UplinkLimits.incomingBytes + 1)
+  // Longer ones are cut, and so known to be too long.
+  let count = min(Int(max(message.payloadlen, 0)), box.incomingBytes + 1)
   let payload = count > 0 ? [UInt8](UnsafeRawBufferPointer(start: message.payload, count: count)) : []
   box.events.append(.message(topic: String(cString: topic), payload: payload, retained: message.retain))
 }

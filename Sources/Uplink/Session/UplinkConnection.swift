@@ -62,7 +62,8 @@ extension UplinkSession {
     choice = isNext ? choice + 1 : 0
     waitUntil = isNext ? now : now + Int64(isLost ? backoff.lost(using: &random) : backoff.next(using: &random))
     uplink.publish {
-      if $0.state != .waiting { $0.sinceNanoseconds = clock.bootNanoseconds() }
+      // All attempts are one wait.
+      if isLost || $0.sinceNanoseconds == 0 { $0.sinceNanoseconds = clock.bootNanoseconds() }
       $0.state = .waiting
       $0.lastError = refusal.map { "\($0); \(reason)" } ?? reason
       $0.attempts = backoff.attempts

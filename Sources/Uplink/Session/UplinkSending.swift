@@ -12,11 +12,17 @@ extension UplinkSession {
     if isConnected, flights.count < window, let (json, generation) = outbox.takeInfo() {
       send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
     }
-    while isConnected, flights.count < window, let chunk = dueChunks.popFirst() {
-      send(.catalogue(chunk: chunk), to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
-    }
+    sendCatalogue()
     let pause = isConnected ? min(sendHomeAssistant(), tendCommands()) : 0
     return isConnected ? min(drain(), pause) : 0
+  }
+
+  /// Names go before the first tick that counts on them: a reader that does not know them could not read on from it.
+  func sendCatalogue() {
+    while isConnected, flights.count < window, let chunk = dueChunks.min() {
+      dueChunks.remove(chunk)
+      send(.catalogue(chunk: chunk), to: settings.topic(catalogue.level(chunk)), catalogue.json(chunk), retain: true)
+    }
   }
 
   private func sendAlertsAndEvents() {
@@ -88,7 +94,7 @@ extension UplinkSession {
       case .message(let range, let ticks, let damaged, let payload):
         feeds[feed].ledger.send(owed: range)
         feeds[feed].ledger.note(lost: UInt64(range.count) - ticks)
-        self.damaged += damaged
+        feeds[feed].damaged += damaged
         bucket.take(payload.count)
         send(.backlog(range, ticks: ticks, feed: feed), to: settings.topic(feeds[feed].topics.backlog), payload, retain: false)
       case .gone(let range, let ticks):
@@ -142,6 +148,7 @@ extension UplinkSession {
       return feeds[feed].size.limit(toTicks: ticks / 2)
     }
     giveUp(cargo)
+    refusals += 1
     uplink.publish { $0.lastError = error.description }
   }
 
@@ -200,6 +207,7 @@ extension UplinkSession {
     }
     let text = "the broker refuses messages\(client?.meaning(refusal: reason) ?? "") (reason 0x\(String(reason, radix: 16)))"
     refusal = text
+    refusals += 1
     uplink.publish { $0.lastError = text }
   }
 

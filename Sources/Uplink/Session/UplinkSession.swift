@@ -37,6 +37,7 @@ final class UplinkSession {
     var changes: UInt64
     var event: UInt64
     var sentBytes: UInt64
+    var refusals: UInt64
   }
 
   struct Flight {
@@ -95,7 +96,8 @@ final class UplinkSession {
   var sentBytes: UInt64 = 0
   /// Bytes of the messages in flight: what they take of memory.
   var flightBytes: Int { flights.values.reduce(0) { $0 + $1.bytes } }
-  var damaged: UInt64 = 0
+  /// Messages that the broker refused.
+  var refusals: UInt64 = 0
   /// Attempts to connect.
   var connects: UInt64 = 0
   /// Why the broker refused messages, until it takes a tick again: some brokers close the connection over a refusal.
@@ -183,6 +185,7 @@ final class UplinkSession {
   private func takeLive(_ tick: LiveTick) {
     if sparkplug != nil { return takeSparkplug(tick) }
     homeAssistant?.take(tick.values, now: now)
+    sendCatalogue()
     for index in feeds.indices {
       guard isConnected, flights.count < window, isAnswering else {
         feeds[index].ledger.owe(live: tick.sequence)
@@ -241,19 +244,24 @@ final class UplinkSession {
 
   private func report() {
     let changes = feeds.reduce(0) { $0 + $1.ledger.changes }
-    let report = Report(changes: changes, event: outbox.deliveredEvent, sentBytes: sentBytes)
+    let report = Report(changes: changes, event: outbox.deliveredEvent, sentBytes: sentBytes, refusals: refusals)
     guard report != reported else { return }
     reported = report
     let positions = currentPositions
+    let payloads = feeds.map { feed in
+      PayloadStatus(
+        feed.payload, feed.ledger, owed: positions[feed.payload.sink]?.owed ?? [], damagedColumns: feed.damaged)
+    }
     // Of several payloads the one that lags counts.
-    let owed = feeds.map { feed in (positions[feed.payload.sink]?.owed ?? []).reduce(0) { $0 + UInt64($1.count) } }.max() ?? 0
-    let (delivered, lost) = (feeds.map(\.ledger.delivered).min() ?? 0, feeds.map(\.ledger.lost).max() ?? 0)
     uplink.publish {
-      $0.deliveredTicks = delivered
-      $0.lostTicks = lost
-      $0.damagedColumns = damaged
+      $0.deliveredTicks = payloads.map(\.deliveredTicks).min() ?? 0
+      $0.lostTicks = payloads.map(\.lostTicks).max() ?? 0
+      $0.damagedColumns = payloads.reduce(0) { $0 + $1.damagedColumns }
       $0.positions = positions
-      $0.owedTicks = owed
+      $0.owedTicks = payloads.map(\.owedTicks).max() ?? 0
+      $0.payloads = payloads
+      $0.refusals = refusals
+      $0.refusal = refusal
       $0.sentBytes = sentBytes
       $0.roundTripMilliseconds = roundTripMilliseconds
     }

@@ -20,23 +20,34 @@ struct ReportSource {
 
   /// A report, and why the agent was not the one to give it.
   func report() throws -> (report: StatusReport, agentProblem: String?) {
-    guard let socket else { return (try fromBuffer(), nil) }
+    try either("status") { buffer throws(BufferError) in try BufferStatus.read(buffer, rules: rules) }
+  }
+
+  /// How delivery stands, and why the agent was not the one to tell.
+  func uplinkReport() throws -> (report: UplinkReport, agentProblem: String?) {
+    try either("uplink") { buffer throws(BufferError) in try BufferStatus.readUplink(buffer) }
+  }
+
+  private func either<Report: Decodable>(
+    _ request: String, _ read: (String) throws(BufferError) -> Report
+  ) throws -> (report: Report, agentProblem: String?) {
+    guard let socket else { return (try fromBuffer(read), nil) }
     do {
-      return (try Self.ask(socket), nil)
+      return (try Self.ask(socket, request), nil)
     } catch {
       guard let buffer, Host().exists(buffer) else {
         throw Failure(
           "no agent answers at \(socket): \(Self.reason(error)); and there is no buffer file\(buffer.map { " \($0)" } ?? " to read")"
         )
       }
-      return (try fromBuffer(), Self.reason(error))
+      return (try fromBuffer(read), Self.reason(error))
     }
   }
 
-  private func fromBuffer() throws -> StatusReport {
+  private func fromBuffer<Report>(_ read: (String) throws(BufferError) -> Report) throws -> Report {
     guard let buffer else { throw Failure("neither a control socket nor a buffer file is known") }
     try BufferPlace.check(buffer)
-    return try Failure.rethrow { try BufferStatus.read(buffer, rules: rules) }
+    return try Failure.rethrow { try read(buffer) }
   }
 
   private static func reason(_ error: any Error) -> String {
@@ -48,13 +59,13 @@ struct ReportSource {
     }
   }
 
-  private static func ask(_ socket: String) throws -> StatusReport {
+  private static func ask<Report: Decodable>(_ socket: String, _ request: String) throws -> Report {
     let answer = try LocalSocket.ask(
-      path: socket, Array("status\n".utf8), timeoutMilliseconds: timeoutMilliseconds, limit: answerBytes)
+      path: socket, Array("\(request)\n".utf8), timeoutMilliseconds: timeoutMilliseconds, limit: answerBytes)
     do {
-      return try JSONDecoder().decode(StatusReport.self, from: Data(answer))
+      return try JSONDecoder().decode(Report.self, from: Data(answer))
     } catch {
-      throw Failure("the answer is no status report of version \(StatusReport.currentVersion)")
+      throw Failure("it runs another version: its answer to '\(request)' is not understood")
     }
   }
 }
