@@ -52,7 +52,7 @@ enum SealedDesign {
   static let begin: Int64 = 1_767_225_600_000
   static let policy = RetentionPolicy(retainMilliseconds: 7 * 86_400_000, maximumBytes: 256 << 20)
 
-  static func keep(_ feed: Feed, at path: String) throws -> Cost {
+  static func keep(_ feed: Feed, at path: String, policy: RetentionPolicy = policy) throws -> Cost {
     var day = RealisticDay(seed: 1)
     var cost = Cost()
     let writer = try BufferWriter(path: path, node: "bench", policy: policy)

@@ -6,13 +6,16 @@ import Uplink
 
 /// StorageBench drain <broker's port> <folder> [seconds]: what delivering the realistic day to a broker costs, by payload.
 enum Drain {
+  /// Room for an outage of eleven days.
+  private static let policy = RetentionPolicy(retainMilliseconds: 30 * 86_400_000, maximumBytes: 1 << 30)
+
   static func run(_ arguments: [String]) throws {
     guard arguments.count >= 2, let port = Int(arguments[0]) else { exit(2) }
     let seconds = arguments.count > 2 ? Int(arguments[2]) ?? 86_400 : 86_400
     let path = arguments[1] + "/godwit-drain-bench.db"
     Comparison.forget(path)
     let feed = SealedDesign.Feed(ticks: seconds, ticksPerCommit: 10, ticksPerBlock: BufferLimits.ticksPerBlock)
-    _ = try SealedDesign.keep(feed, at: path)
+    _ = try SealedDesign.keep(feed, at: path, policy: policy)
     try live(BufferReader(path: path), ticks: min(seconds, 7_200))
     print("a backlog of 130 series at 1 Hz, \(seconds) s, to a broker on this machine")
     for payload in ["packed", "json"] {
@@ -58,7 +61,7 @@ enum Drain {
     settings.node = "bench"
     settings.payloads = [payload]
     settings.drainBytesPerSecond = .max
-    let writer = try BufferWriter(path: arguments[1], node: "bench", policy: SealedDesign.policy)
+    let writer = try BufferWriter(path: arguments[1], node: "bench", policy: policy)
     let uplink = Uplink()
     // As the agent's storage does: positions are committed, by another thread, while the drain goes on.
     let asked = Mutex<[String: DeliveryPosition]>([:])
