@@ -100,6 +100,16 @@ public final class UplinkListener {
     for event in client.takeEvents() { try handle(event) }
   }
 
+  private func why(_ reason: Int32) -> String {
+    let clock = SystemClock()
+    if let problem = client.certificateProblem {
+      return problem.meaning(
+        now: clock.wallMilliseconds(), synced: clock.isSynchronized(), authorities: client.settings.tls.caFile)
+    }
+    let what = isConnected ? "the connection was lost" : "the broker closed the connection before accepting it"
+    return what + client.meaning(disconnectReason: reason) + (client.tlsComplaint.map { " (\($0))" } ?? "")
+  }
+
   private func handle(_ event: MQTTEvent) throws(Failure) {
     switch event {
     case .connected(let reason, _) where reason == 0: isConnected = true
@@ -107,8 +117,7 @@ public final class UplinkListener {
       throw Failure(
         description: "\(address): the broker refuses the connection: \(client.meaning(connectReason: reason))")
     case .disconnected(let reason):
-      let what = isConnected ? "the connection was lost" : "no connection"
-      throw Failure(description: "\(address): \(what)\(client.meaning(disconnectReason: reason))")
+      throw Failure(description: "\(address): \(why(reason))")
     case .subscribed(let message, let isGranted):
       if let filter = asked.removeValue(forKey: message), !isGranted { refused.append(filter) }
     case .message(let topic, let payload, let retained):
