@@ -26,12 +26,17 @@ final class Subscriber {
   private var child: ChildProcess
 
   /// Subscribes at QoS 1 and waits until the broker granted it.
-  init(_ topics: [String], to broker: Broker, session: String? = nil, user: String? = nil, password: String? = nil, isBinary: Bool = false)
+  init(
+    _ topics: [String], to broker: Broker, session: String? = nil, user: String? = nil, password: String? = nil,
+    isBinary: Bool = false
+  )
     throws
   {
     folder = try TemporaryFolder()
     // `-d` says when the broker granted the subscription; every message is one line that starts with a tab.
-    var arguments = ["-h", "127.0.0.1", "-p", String(broker.port), "-q", "1", "-k", "5", "-d", "-F", "\\t%r\\t%t\\t\(isBinary ? "%x" : "%p")"]
+    var arguments = [
+      "-h", "127.0.0.1", "-p", String(broker.port), "-q", "1", "-k", "5", "-d", "-F", "\\t%r\\t%t\\t\(isBinary ? "%x" : "%p")",
+    ]
     if let session { arguments += ["-c", "-i", session] }
     if let user { arguments += ["-u", user] }
     if let password { arguments += ["-P", password] }
