@@ -54,7 +54,7 @@ public enum UplinkLimits {
   public static let saveSeconds = 5
   /// Bytes of messages in flight beyond which nothing more of a backlog is sent: they lie in memory until they are acknowledged, once here
   /// and once in the library.
-  public static let flightBytes = 1 << 20
+  public static let flightBytes = 384 << 10
   /// Milliseconds without an acknowledgement after which live ticks are left to the backlog; four usual round trips where those are longer.
   public static let patienceMilliseconds = 500.0
   /// Topics sent as a number on one connection.
