@@ -104,6 +104,16 @@ extension Supervisor {
       for (sink, ticks) in eviction.undelivered where sinks[sink] != nil {
         gap(eviction.range, ticks, why: "deleted to keep within the buffer's limits before \(sink) had delivered them")
       }
+    case .unsealable(let range, let damaged, let undelivered):
+      // Which of the range they were is not known: at most so many were still to be delivered.
+      if environment.delivery != nil, undelivered > 0 {
+        gap(range, min(damaged, undelivered), why: "their rows were damaged before they were delivered")
+      } else {
+        log.warning("buffer", "\(damaged) damaged rows left out of ticks \(range.lowerBound) to \(range.upperBound)")
+      }
+    case .deliveryLost:
+      log.warning("buffer", "what was delivered is not known, its rows are damaged: all that is kept is delivered again")
+      emit(kind: "buffer", severity: .warning, message: "damaged delivery positions: all is delivered again")
     case .dropped(let range):
       gap(range, UInt64(range.count), why: "dropped from memory because the disk refused for too long")
       environment.context.statistics.update { $0.unstoredTicks += UInt64(range.count) }

@@ -65,7 +65,7 @@ public final class BufferReader {
     selectVersion.reset()
     guard found != version else { return }
     // A writer may have brought an older file up to date.
-    if !database.hasBlocks { try Schema.check(database) }
+    if !database.hasBlocks || !database.hasChecksums { try Schema.check(database) }
     if Int(try database.integer("SELECT max(id) FROM series") ?? -1) + 1 != series.count {
       series = try StoredState.series(database)
     }

@@ -16,6 +16,8 @@ public final class BufferWriter {
     public var lastSequence: UInt64?
     /// How far each uplink was.
     public var deliveries: [String: DeliveryPosition] = [:]
+    /// Whether what the file said of delivery was damaged: all it holds counts as undelivered.
+    public var isDeliveryLost = false
     /// The rules' states.
     public var alerts: [StoredAlert] = []
     /// Short texts that an earlier run left, by name.
@@ -68,16 +70,21 @@ public final class BufferWriter {
     insertEvent = try database.prepare(
       "INSERT OR IGNORE INTO event(id, epoch, at, kind, severity, message, detail) VALUES(?, ?, ?, ?, ?, ?, ?)")
     putEpoch = try database.prepare(
-      "INSERT OR REPLACE INTO epoch(id, boot, first, from_ms, offset_ms, synced) VALUES(?, ?, ?, ?, ?, ?)")
+      "INSERT OR REPLACE INTO epoch(id, boot, first, from_ms, offset_ms, synced, crc) VALUES(?, ?, ?, ?, ?, ?, ?)")
     putSeries = try database.prepare(
-      "INSERT INTO series(id, key, name, labels, unit, kind, decimals) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING")
+      "INSERT INTO series(id, key, name, labels, unit, kind, decimals, crc) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING"
+    )
     putMeta = try database.prepare("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")
-    putDelivery = try database.prepare("INSERT OR REPLACE INTO delivery(sink, next, event) VALUES(?, ?, ?)")
+    putDelivery = try database.prepare("INSERT OR REPLACE INTO delivery(sink, next, event, crc) VALUES(?, ?, ?, ?)")
     clearOwed = try database.prepare("DELETE FROM owed WHERE sink = ? AND first = ?")
-    putOwed = try database.prepare("INSERT OR REPLACE INTO owed(sink, first, last) VALUES(?, ?, ?)")
+    putOwed = try database.prepare("INSERT OR REPLACE INTO owed(sink, first, last, crc) VALUES(?, ?, ?, ?)")
     putAlert = try database.prepare("INSERT OR REPLACE INTO alert(rule, series, state, value, since) VALUES(?, ?, ?, ?, ?)")
     opening = try StoredState.read(database)
     lastDeliveries = opening.deliveries
+    // What is left of it would be taken for owed, or refused, at each start.
+    if opening.isDeliveryLost {
+      try database.transaction { () throws(BufferError) in try database.execute("DELETE FROM delivery; DELETE FROM owed") }
+    }
     if opening.node != node { try put("node", node) }
   }
 
@@ -153,6 +160,7 @@ public final class BufferWriter {
     putSeries.bind(5, series.unit)
     putSeries.bind(6, series.kind)
     putSeries.bind(7, series.decimals)
+    putSeries.bind(8, series.checksum)
     try putSeries.run()
   }
 
@@ -163,6 +171,7 @@ public final class BufferWriter {
     putEpoch.bind(4, epoch.fromMilliseconds)
     putEpoch.bind(5, epoch.offsetMilliseconds)
     putEpoch.bind(6, epoch.synced)
+    putEpoch.bind(7, epoch.checksum)
     try putEpoch.run()
   }
 
@@ -182,6 +191,7 @@ public final class BufferWriter {
     putDelivery.bind(1, sink)
     putDelivery.bind(2, position.next)
     putDelivery.bind(3, position.event)
+    putDelivery.bind(4, position.checksum(of: sink))
     try putDelivery.run()
     // Only what changed: while a backlog drains, the first of many ranges shrinks at each commit.
     let before = Set(lastDeliveries[sink]?.owed(atMost: BufferLimits.owedRanges) ?? [])
@@ -195,6 +205,7 @@ public final class BufferWriter {
       putOwed.bind(1, sink)
       putOwed.bind(2, range.lowerBound)
       putOwed.bind(3, range.upperBound)
+      putOwed.bind(4, DeliveryPosition.checksum(of: sink, owed: range))
       try putOwed.run()
     }
   }

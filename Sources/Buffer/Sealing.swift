@@ -71,10 +71,9 @@ extension BufferWriter {
   }
 
   private func offsets() throws(BufferError) -> [Int64: Int64] {
-    let statement = try database.prepare("SELECT id, offset_ms FROM epoch")
-    var offsets: [Int64: Int64] = [:]
-    while try statement.step() { offsets[statement.integer(0)] = statement.integer(1) }
-    return offsets
+    // By way of the checksums: rollups keep what a damaged offset makes of them.
+    let epochs = try StoredState.epochs(database)
+    return Dictionary(epochs.map { (Int64($0.id), $0.offsetMilliseconds) }) { $1 }
   }
 }
 

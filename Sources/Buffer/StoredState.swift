@@ -20,14 +20,25 @@ enum StoredState {
     else { throw BufferError(.corrupt, "read", path: database.path, message: "a number in it is beyond all reason") }
     opening.unreported = try UnreportedGap.read(database)
     opening.node = try database.text("SELECT value FROM meta WHERE key = 'node'")
-    opening.deliveries = try deliveries(database)
+    if let deliveries = try deliveries(database) {
+      opening.deliveries = deliveries
+    } else {
+      opening.isDeliveryLost = true
+    }
     opening.alerts = try alerts(database)
     opening.notes = try notes(database)
     return opening
   }
 
+  private static func damaged(_ row: String, _ database: Database) -> BufferError {
+    BufferError(.corrupt, "read", path: database.path, message: "\(row) does not match its checksum")
+  }
+
+  /// - Throws: `corrupt` for a row that does not match its checksum: without its decimals and name no value of it is right.
   static func series(_ database: Database) throws(BufferError) -> [StoredSeries] {
-    let statement = try database.prepare("SELECT id, key, name, labels, unit, kind, decimals FROM series ORDER BY id")
+    let checksum = database.hasChecksums ? "crc" : "0"
+    let statement = try database.prepare(
+      "SELECT id, key, name, labels, unit, kind, decimals, \(checksum) FROM series ORDER BY id")
     var series: [StoredSeries] = []
     while try statement.step() {
       guard statement.integer(0) == Int64(series.count) else {
@@ -37,32 +48,51 @@ enum StoredState {
         StoredSeries(
           id: series.count, key: statement.text(1), name: statement.text(2), labels: LabelText.decode(statement.text(3)),
           unit: statement.text(4), kind: statement.text(5), decimals: Int(statement.integer(6))))
+      if database.hasChecksums, statement.integer(7) != series[series.count - 1].checksum {
+        throw damaged("the row of series \(series.count - 1)", database)
+      }
     }
     return series
   }
 
+  /// - Throws: `corrupt` for a row that does not match its checksum: its ticks would get another wall time.
   static func epochs(_ database: Database) throws(BufferError) -> [Epoch] {
-    let statement = try database.prepare("SELECT id, boot, first, from_ms, offset_ms, synced FROM epoch ORDER BY id")
+    let checksum = database.hasChecksums ? "crc" : "0"
+    let statement = try database.prepare(
+      "SELECT id, boot, first, from_ms, offset_ms, synced, \(checksum) FROM epoch ORDER BY id")
     var epochs: [Epoch] = []
     while try statement.step() {
       epochs.append(
         Epoch(
           id: Int(statement.integer(0)), boot: statement.text(1), firstSequence: statement.sequence(2),
           fromMilliseconds: statement.integer(3), offsetMilliseconds: statement.integer(4), synced: statement.integer(5) != 0))
+      if database.hasChecksums, statement.integer(6) != epochs[epochs.count - 1].checksum {
+        throw damaged("the row of epoch \(statement.integer(0))", database)
+      }
     }
     return epochs
   }
 
-  static func deliveries(_ database: Database) throws(BufferError) -> [String: DeliveryPosition] {
+  /// How far each uplink was; nil when a row does not match its checksum: any name or number may be another, so nothing counts as
+  /// delivered.
+  static func deliveries(_ database: Database) throws(BufferError) -> [String: DeliveryPosition]? {
+    let checksum = database.hasChecksums ? "crc" : "0"
     var deliveries: [String: DeliveryPosition] = [:]
-    let positions = try database.prepare("SELECT sink, next, event FROM delivery")
+    let positions = try database.prepare("SELECT sink, next, event, \(checksum) FROM delivery")
     while try positions.step() {
-      deliveries[positions.text(0)] = DeliveryPosition(next: positions.sequence(1), event: positions.sequence(2))
+      let position = DeliveryPosition(next: positions.sequence(1), event: positions.sequence(2))
+      if database.hasChecksums, positions.integer(3) != position.checksum(of: positions.text(0)) { return nil }
+      deliveries[positions.text(0)] = position
     }
-    let owed = try database.prepare("SELECT sink, first, last FROM owed ORDER BY sink, first")
+    let owed = try database.prepare("SELECT sink, first, last, \(checksum) FROM owed ORDER BY sink, first")
     while try owed.step() {
       let (first, last) = (owed.sequence(1), owed.sequence(2))
-      if first <= last { deliveries[owed.text(0)]?.owed.append(first...last) }
+      guard first <= last else {
+        if database.hasChecksums { return nil }
+        continue
+      }
+      if database.hasChecksums, owed.integer(3) != DeliveryPosition.checksum(of: owed.text(0), owed: first...last) { return nil }
+      deliveries[owed.text(0)]?.owed.append(first...last)
     }
     return deliveries
   }

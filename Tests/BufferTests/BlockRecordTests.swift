@@ -93,7 +93,10 @@ import Testing
   @Test func theTierIsChosenAtTheEndOfAllNumbers() throws {
     let scratch = try Scratch()
     let recorder = try Self.sealed(scratch)
-    try recorder.writer.database.execute("UPDATE epoch SET offset_ms = \(Int64.min + 30_000)")
+    var correction = BufferTransaction()
+    correction.epochs = try StoredState.epochs(recorder.writer.database)
+    for index in correction.epochs.indices { correction.epochs[index].offsetMilliseconds = .min + 30_000 }
+    try recorder.writer.commit(correction)
     let reader = try BufferReader(path: scratch.path)
     #expect(try reader.tier(stepMilliseconds: 60_000, from: .min) == .minute)
   }

@@ -30,6 +30,11 @@ final class Scratch {
     }
   }
 
+  /// Makes the tables what they were before version 3.
+  static func dropChecksums(_ database: Database) throws {
+    for table in ["series", "epoch", "delivery", "owed"] { try database.execute("ALTER TABLE \(table) DROP COLUMN crc") }
+  }
+
   func load(_ suffix: String = "") throws -> [UInt8] { try Array(Data(contentsOf: URL(filePath: path + suffix))) }
 
   func store(_ bytes: [UInt8], _ suffix: String = "") throws { try Data(bytes).write(to: URL(filePath: path + suffix)) }

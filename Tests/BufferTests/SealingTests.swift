@@ -179,6 +179,7 @@ import Testing
       """
       UPDATE tick SET [values] = CAST((CASE back WHEN 0 THEN X'01' ELSE X'02' END) || substr([values], 2, length([values]) - 5) AS BLOB)
       """)
+    try Scratch.dropChecksums(database)
     try database.execute("DROP TABLE block; DROP TABLE minute; DROP TABLE hour; PRAGMA user_version = 1")
     let old = try BufferReader(path: scratch.path)
     #expect(try sequences(old).found == before.map(\.sequence))

@@ -90,6 +90,7 @@ import Testing
           CAST((CASE back WHEN 0 THEN X'01' ELSE X'02' END) || substr([values], 2, length([values]) - 5) AS BLOB);
         PRAGMA user_version = 2;
         """)
+      try Scratch.dropChecksums(recorder.writer.database)
     }
     #expect(try sequences(BufferReader(path: scratch.path)).found == Array(1...700))
     var recorder = try Recorder(scratch)

@@ -51,6 +51,7 @@ import Testing
     ("UPDATE tick SET [values] = X'FF' WHERE seq = (SELECT max(seq) FROM tick)", "its values are damaged"),
     ("DELETE FROM tick WHERE seq = (SELECT max(seq) - 1 FROM tick)", "the tick it follows is lacking"),
     ("DELETE FROM epoch WHERE id = 1", "epoch 1 is not there"),
+    ("UPDATE delivery SET next = next + 1", "what was delivered"),
   ])
   func damageIsFoundAndNamed(damage: String, finding: String) throws {
     let scratch = try AnalysisScratch()

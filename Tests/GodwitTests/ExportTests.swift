@@ -84,9 +84,11 @@ import Testing
   /// A boot whose clock was not set lies 56 years before the other: 18 million steps of nothing are not walked through.
   @Test func aClockThatBeganIn1970() throws {
     let scratch = try AnalysisScratch()
-    _ = try AnalysisScratch.python(
-      "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('UPDATE epoch SET offset_ms = 0 WHERE id = 1'); db.commit()",
-      scratch.path)
+    var unset = BufferTransaction()
+    unset.epochs = try Array(BufferReader(path: scratch.path).epochs.filter { $0.id == 1 })
+    unset.epochs[0].offsetMilliseconds = 0
+    let policy = RetentionPolicy(retainMilliseconds: 86_400_000, maximumBytes: 64 << 20)
+    try BufferWriter(path: scratch.path, node: "edge-01", policy: policy).commit(unset)
     let rows = try lines(scratch.export("out.csv", "--step", "100s"), "\r\n")
     #expect(rows[1].hasPrefix("1970-01-01T00:00:00.000Z,"))
     #expect(rows.last?.hasPrefix("2026-11-21T00:28:20.000Z,") == true)

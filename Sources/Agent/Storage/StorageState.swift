@@ -56,6 +56,7 @@ struct StorageState {
     opening.nextSequence = max(opening.nextSequence, unusedSequence)
     opening.nextEvent = max(opening.nextEvent, unusedSequence)
     notices += opening.unreported.map { .evicted($0) }
+    if opening.isDeliveryLost { notices.append(.deliveryLost) }
     series = opening.series
     deliveries = opening.deliveries
     notes = opening.notes
@@ -161,7 +162,8 @@ struct StorageState {
     var failure: BufferError?
     do throws(BufferError) {
       for sealing in try writer.seal() where sealing.damaged > 0 {
-        notices.append(.trouble("\(sealing.damaged) damaged rows could not be sealed, ticks \(sealing.range)"))
+        let owed = deliveries.values.map { $0.undelivered(of: sealing.range).reduce(0) { $0 + UInt64($1.count) } }.max() ?? 0
+        notices.append(.unsealable(sealing.range, damaged: UInt64(sealing.damaged), undelivered: owed))
       }
     } catch {
       failure = error

@@ -28,6 +28,10 @@ struct StorageStatus: Sendable {
 enum StorageNotice: Sendable {
   /// Ticks were deleted for age or size.
   case evicted(Eviction)
+  /// Rows that cannot be decoded were left out of a block; so many of its ticks no uplink had delivered.
+  case unsealable(ClosedRange<UInt64>, damaged: UInt64, undelivered: UInt64)
+  /// What the file said of delivery is damaged: all it holds is delivered again.
+  case deliveryLost
   /// Ticks were dropped from memory because the disk refused for too long.
   case dropped(ClosedRange<UInt64>)
   /// A damaged or foreign file was moved away and a fresh one made.

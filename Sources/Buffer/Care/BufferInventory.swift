@@ -57,7 +57,7 @@ extension BufferReader {
       found.freeBytes = Int(try database.integer("PRAGMA freelist_count") ?? 0) * page
       found.events = Int(try database.integer("SELECT count(*) FROM event") ?? 0)
       let held = try extent()
-      for (sink, position) in try StoredState.deliveries(database) {
+      for (sink, position) in try StoredState.deliveries(database) ?? [:] {
         guard let held else { continue }
         var owed: UInt64 = 0
         for range in position.undelivered(of: held) { owed += try count(range) }

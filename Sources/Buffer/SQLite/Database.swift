@@ -8,6 +8,8 @@ final class Database {
   private var isClosed = false
   /// Whether the file has the tables of sealed blocks; known once the schema was checked.
   var hasBlocks = false
+  /// Whether its rows have checksums; known at the same time.
+  var hasChecksums = false
 
   /// How a database file is opened.
   enum Mode {

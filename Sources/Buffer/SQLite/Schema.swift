@@ -7,9 +7,11 @@ enum Schema {
   /// Of a new file. A commit of ten ticks brings about a kilobyte and rewrites whole pages: with 4,096 bytes it hands a quarter more to the
   /// file system; 1,024 would save another fifth but double the frames of the log.
   static let pageBytes = 2_048
-  // Version 3 has tick rows with checksums, which version 2 takes for damaged; those of version 2 are still read.
+  // Version 3 has tick rows with checksums, which version 2 takes for damaged; those of version 2 are still read. And the rows of `series`,
+  // `epoch`, `delivery` and `owed` have theirs.
   /// The first version with sealed blocks; an older file has tick rows only.
   static let firstWithBlocks: Int64 = 2
+  private static let firstWithChecksums: Int64 = 3
 
   /// The tables of version 1.
   ///
@@ -56,6 +58,9 @@ enum Schema {
     "SELECT id, epoch, at, kind, severity, message, detail FROM event", "SELECT sink, next, event FROM delivery",
     "SELECT sink, first, last FROM owed", "SELECT rule, series, state, value, since FROM alert",
   ]
+  /// What version 3 adds: the checksum of each row that decides what others mean. See RowChecksum.
+  private static let checkedTables = ["series", "epoch", "delivery", "owed"]
+  private static let checksumShape = checkedTables.map { "SELECT crc FROM \($0)" }
   private static let blockShape = Tier.allCases.map { "SELECT \(BlockRecord.columns), data FROM \($0.table)" }
   /// A version beyond this is a damaged number, not a later agent.
   private static let plausibleVersion: Int64 = 1_000
@@ -81,9 +86,38 @@ enum Schema {
     try database.transaction { () throws(BufferError) in
       if isNew { try database.execute(tables, operation: "make tables in") }
       if !database.hasBlocks { try database.execute(blockTables, operation: "make tables in") }
+      if !database.hasChecksums { try addChecksums(database) }
       try database.execute("PRAGMA application_id = \(applicationID); PRAGMA user_version = \(version);")
     }
     database.hasBlocks = true
+    database.hasChecksums = true
+  }
+
+  /// The rows that are there get the checksum of what they say now.
+  private static func addChecksums(_ database: Database) throws(BufferError) {
+    let series = try StoredState.series(database)
+    let epochs = try StoredState.epochs(database)
+    let deliveries = try StoredState.deliveries(database) ?? [:]
+    for table in checkedTables {
+      try database.execute("ALTER TABLE \(table) ADD COLUMN crc INTEGER NOT NULL DEFAULT 0", operation: "add checksums to")
+    }
+    for row in series { try database.execute("UPDATE series SET crc = \(row.checksum) WHERE id = \(row.id)") }
+    for row in epochs { try database.execute("UPDATE epoch SET crc = \(row.checksum) WHERE id = \(row.id)") }
+    let delivery = try database.prepare("UPDATE delivery SET crc = ? WHERE sink = ?")
+    try database.execute("DELETE FROM owed")
+    let owed = try database.prepare("INSERT INTO owed(sink, first, last, crc) VALUES(?, ?, ?, ?)")
+    for (sink, position) in deliveries {
+      delivery.bind(1, position.checksum(of: sink))
+      delivery.bind(2, sink)
+      try delivery.run()
+      for range in position.owed {
+        owed.bind(1, sink)
+        owed.bind(2, range.lowerBound)
+        owed.bind(3, range.upperBound)
+        owed.bind(4, DeliveryPosition.checksum(of: sink, owed: range))
+        try owed.run()
+      }
+    }
   }
 
   /// Bytes of the write-ahead log before it is copied back, and which it keeps after that.
@@ -119,7 +153,10 @@ enum Schema {
         .newer, "use", path: database.path, message: "it has version \(found), this program knows up to \(version): update it")
     }
     database.hasBlocks = found >= firstWithBlocks
-    for query in shape + (database.hasBlocks ? blockShape : []) {
+    // By the column, not by the version alone: a damaged version must not make it be added twice.
+    database.hasChecksums = found >= firstWithChecksums || (try? database.prepare(checksumShape[0])) != nil
+    let queries = shape + (database.hasBlocks ? blockShape : []) + (database.hasChecksums ? checksumShape : [])
+    for query in queries {
       do throws(BufferError) {
         _ = try database.prepare(query)
       } catch  where error.kind == .other {

@@ -90,7 +90,8 @@ struct PowerCut {
       while values.count < Workload.seriesCount { values.append(.missing) }
       ticks.append(
         Workload.Tick(
-          sequence: tick.sequence, epoch: tick.epoch.id, milliseconds: tick.milliseconds, bits: values.map(\.bitPattern)))
+          sequence: tick.sequence, epoch: tick.epoch.id, milliseconds: tick.milliseconds, wallMilliseconds: tick.wallMilliseconds,
+          bits: values.map(\.bitPattern)))
       return true
     }
     return (ticks, try reader.events(after: 0, limit: 10_000).map(\.id), damage.ticks + damage.columns)

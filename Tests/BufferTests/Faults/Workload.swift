@@ -22,6 +22,7 @@ final class Workload {
     var sequence: UInt64
     var epoch: Int
     var milliseconds: Int64
+    var wallMilliseconds: Int64
     var bits: [UInt64]
   }
 
@@ -94,7 +95,9 @@ final class Workload {
       let values = (0..<Self.seriesCount).map { _ in random.value(decimals: 1) }
       let tick = encoder.encode(sequence: sequence, epoch: epoch, milliseconds: milliseconds, values: values)
       pending.ticks.append(tick)
-      let seen = Tick(sequence: sequence, epoch: epoch, milliseconds: milliseconds, bits: values.map(\.bitPattern))
+      let seen = Tick(
+        sequence: sequence, epoch: epoch, milliseconds: milliseconds, wallMilliseconds: milliseconds + offset,
+        bits: values.map(\.bitPattern))
       ticks[sequence] = (seen, Entry(begun: Self.calls, step: step))
       sequence += 1
       milliseconds += 1_000
