@@ -55,6 +55,8 @@ enum Drain {
     guard arguments.count == 4, let port = Int(arguments[0]), let payload = UplinkSettings.Payload(rawValue: arguments[2]),
       let last = UInt64(arguments[3])
     else { exit(2) }
+    // As the agent does.
+    ProcessMemory.economize()
     var settings = UplinkSettings()
     settings.brokers = [.init(host: "127.0.0.1", port: port)]
     settings.clientID = "bench"
