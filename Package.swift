@@ -88,7 +88,7 @@ let package = Package(
     tests(
       "UplinkTests",
       uses: [
-        "Uplink", "Buffer", "Platform", "Telemetry", "SparkplugProto",
+        "Uplink", "Buffer", "Platform", "Telemetry", "CMosquitto", "SparkplugProto",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Python"]),

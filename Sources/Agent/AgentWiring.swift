@@ -64,6 +64,8 @@ extension UplinkSettings {
     if let sparkplug = SparkplugSettings(profile) {
       common.homeAssistant = nil
       common.commands = []
+      // Sparkplug 3.0, tck-id-principles-persistence-clean-session-50.
+      common.sessionExpirySeconds = 0
       common.payloads = [.sparkplug]
       common.sparkplug = sparkplug
       common.clientID += "-sparkplug"

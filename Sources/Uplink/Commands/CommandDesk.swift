@@ -121,7 +121,9 @@ struct CommandDesk {
       guard let since = waiting.waitingSince, let place = open.firstIndex(where: { $0.request.id == waiting.request.id }) else {
         continue
       }
-      if let fault = Self.fault(of: waiting.request, moment) {
+      if !allowed.contains(waiting.request.name) {
+        end(waiting.request.id, .failed, moment, reason: "the profile does not allow it any more")
+      } else if let fault = Self.fault(of: waiting.request, moment) {
         end(waiting.request.id, .failed, moment, reason: fault)
       } else if moment.isSynced {
         open[place].waitingSince = nil

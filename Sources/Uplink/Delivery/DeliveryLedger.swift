@@ -93,12 +93,13 @@ public struct DeliveryLedger: Sendable {
     inFlight.append(range)
   }
 
-  /// The broker acknowledged a range that is in flight; `ticks` of it existed.
+  /// The broker acknowledged a range that is in flight; `ticks` of it existed, the rest is lost. Not before: it may be sent again.
   public mutating func acknowledge(_ range: ClosedRange<UInt64>, ticks: UInt64) {
     guard let position = inFlight.firstIndex(of: range) else { return }
     inFlight.remove(at: position)
     changes += 1
     delivered += ticks
+    lost += UInt64(range.count) - min(ticks, UInt64(range.count))
   }
 
   /// A range in flight is not coming back: the link or the broker lost it.
@@ -122,12 +123,6 @@ public struct DeliveryLedger: Sendable {
     changes += 1
     if let position = inFlight.firstIndex(of: range) { inFlight.remove(at: position) }
     remove(range)
-    lost += ticks
-  }
-
-  /// Some ticks of a range that is being sent were not in the buffer.
-  public mutating func note(lost ticks: UInt64) {
-    changes += 1
     lost += ticks
   }
 

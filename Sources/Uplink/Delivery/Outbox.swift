@@ -23,6 +23,8 @@ struct Outbox {
   private(set) var lastEventTaken: UInt64
   /// All events up to this one were acknowledged.
   private(set) var deliveredEvent: UInt64
+  /// Counts its changes. The number itself falls when an earlier run's is inherited late.
+  private(set) var changes: UInt64 = 0
   /// The id that the next event will have.
   private var nextEvent: UInt64
 
@@ -66,6 +68,7 @@ struct Outbox {
 
   /// The buffer could only be opened now: events after `event` that an earlier run left in it are sent, too.
   mutating func inherit(event: UInt64) {
+    changes += 1
     deliveredEvent = min(deliveredEvent, event)
     lastEventTaken = min(lastEventTaken, event)
   }
@@ -101,6 +104,7 @@ struct Outbox {
 
   mutating func acknowledge(event id: UInt64) {
     guard eventsInFlight.remove(id) != nil else { return }
+    changes += 1
     eventsAcknowledged.insert(id)
     let bound = eventsInFlight.min() ?? .max
     for done in eventsAcknowledged.sorted() where done < bound {

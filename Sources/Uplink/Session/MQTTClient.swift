@@ -152,7 +152,10 @@ final class MQTTClient {
 
   /// What happened since the last call.
   func takeEvents() -> [MQTTEvent] {
-    defer { box.events.removeAll(keepingCapacity: true) }
+    defer {
+      box.events.removeAll(keepingCapacity: true)
+      box.messages = 0
+    }
     return box.events
   }
 

@@ -55,6 +55,8 @@ struct MQTTLimits: Hashable, Sendable {
 /// Where the callbacks leave what happened, until the thread that served the socket takes it.
 final class MQTTEventBox {
   var events: [MQTTEvent] = []
+  /// How many of them are messages: acknowledgements of a large window shall not crowd out a command.
+  var messages = 0
   /// Unix milliseconds of the attempt.
   var wallMilliseconds: Int64 = 0
   /// What the broker's certificate must name; nil: nothing.
@@ -99,8 +101,9 @@ func onMessage(
   _: OpaquePointer?, _ pointer: UnsafeMutableRawPointer?, _ message: UnsafePointer<mosquitto_message>?, _: OpaquePointer?
 ) {
   guard let message = message?.pointee, let topic = message.topic, let box = eventBox(pointer),
-    box.events.count < UplinkLimits.incomingMessages
+    box.messages < UplinkLimits.incomingMessages
   else { return }
+  box.messages += 1
   // Longer ones are cut, and so known to be too long.
   let count = min(Int(max(message.payloadlen, 0)), box.incomingBytes + 1)
   let payload = count > 0 ? [UInt8](UnsafeRawBufferPointer(start: message.payload, count: count)) : []

@@ -13,9 +13,10 @@ extension MQTTClient {
   /// TLS with the files as they are now. `now` is Unix milliseconds: certificates are judged by the agent's clock.
   func secure(now: Int64) throws(MQTTError) {
     let tls = settings.tls
-    for file in [tls.caFile, tls.certificateFile, tls.keyFile].compactMap(\.self) where access(file, R_OK) != 0 {
+    for file in [tls.caFile, tls.certificateFile, tls.keyFile].compactMap(\.self) {
       // The library only says that an argument is invalid.
-      throw MQTTError(operation: "use the TLS files", text: "\(file): \(String(cString: strerror(errno)))")
+      guard let problem = Credentials.problem(of: file) else { continue }
+      throw MQTTError(operation: "use the TLS files", text: "\(file): \(problem)")
     }
     if let file = tls.keyPasswordFile { box.keyPassword = Array(try Secret.read(file, "key password").utf8) }
     if tls.caFile == nil { mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }

@@ -9,7 +9,7 @@ struct SparkplugLink {
   /// The series of this run.
   private var series: [StoredSeries] = []
   /// Ticks sent on this connection, oldest first.
-  private(set) var unconfirmed: [(range: ClosedRange<UInt64>, ticks: UInt64)] = []
+  private(set) var unconfirmed: [SparkplugSent] = []
   /// How many of these the request under way covers.
   private var asked = 0
   private var askedAt: Int64 = 0
@@ -42,7 +42,9 @@ struct SparkplugLink {
   var confirmationTopic: String { node.topics.command + "/none" }
 
   /// A range was sent, or has nothing to send.
-  mutating func sent(_ range: ClosedRange<UInt64>, ticks: UInt64) { unconfirmed.append((range, ticks)) }
+  mutating func sent(_ range: ClosedRange<UInt64>, ticks: UInt64, isOwed: Bool = false) {
+    unconfirmed.append(SparkplugSent(range: range, ticks: ticks, isOwed: isOwed))
+  }
 
   /// Whether it is time to ask how far the broker has read.
   func wantsConfirmation(window: Int, now: Int64) -> Bool {
@@ -57,7 +59,7 @@ struct SparkplugLink {
   }
 
   /// The broker answered: what it has read for sure.
-  mutating func confirmed() -> [(range: ClosedRange<UInt64>, ticks: UInt64)] {
+  mutating func confirmed() -> [SparkplugSent] {
     defer {
       unconfirmed.removeFirst(asked)
       asked = 0
@@ -71,4 +73,13 @@ struct SparkplugLink {
     unconfirmed = []
     asked = 0
   }
+}
+
+/// Ticks that were sent and are not confirmed.
+struct SparkplugSent {
+  let range: ClosedRange<UInt64>
+  /// How many of the range there are.
+  let ticks: UInt64
+  /// Whether they came out of the buffer.
+  let isOwed: Bool
 }

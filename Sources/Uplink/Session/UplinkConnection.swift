@@ -92,6 +92,7 @@ extension UplinkSession {
     self.limits = limits
     client?.topicAliases = min(limits.topicAliases, UplinkLimits.topicAliases)
     ramp = 1
+    quotaNotBefore = 0
     for index in feeds.indices {
       feeds[index].size.limit(toPacketBytes: limits.packetBytes)
       feeds[index].size.beginSmall()

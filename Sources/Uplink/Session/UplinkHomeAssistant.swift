@@ -4,8 +4,14 @@ import Platform
 extension UplinkSession {
   /// The connection stands.
   func beginHomeAssistant() {
-    guard let topic = settings.homeAssistant?.birthTopic, homeAssistant != nil else { return }
+    guard homeAssistant != nil else { return }
     homeAssistant?.connected(now: now)
+    hearHomeAssistant()
+  }
+
+  /// Asks for Home Assistant's birth.
+  func hearHomeAssistant() {
+    guard let topic = settings.homeAssistant?.birthTopic else { return }
     do throws(MQTTError) { _ = try client?.subscribe(topic: topic, quality: 0) } catch { retreat(error.description) }
   }
 

@@ -8,6 +8,7 @@ extension UplinkSession {
   /// - Returns: milliseconds after which there may be more to send by itself.
   func sendWhatThereIs() -> Int64 {
     if sparkplug != nil { return drainSparkplug() }
+    if now < quotaNotBefore { return quotaNotBefore - now }
     sendAlertsAndEvents()
     if isConnected, flights.count < window, let (json, generation) = outbox.takeInfo() {
       send(.info(generation: generation), to: settings.topic("info"), json, retain: true)
@@ -93,7 +94,6 @@ extension UplinkSession {
       switch try feeds[feed].backlog(owed, from: source) {
       case .message(let range, let ticks, let damaged, let payload):
         feeds[feed].ledger.send(owed: range)
-        feeds[feed].ledger.note(lost: UInt64(range.count) - ticks)
         feeds[feed].damaged += damaged
         bucket.take(payload.count)
         send(.backlog(range, ticks: ticks, feed: feed), to: settings.topic(feeds[feed].topics.backlog), payload, retain: false)
@@ -185,6 +185,7 @@ extension UplinkSession {
       beginAnew(feed, after: sequence)
     case .backlog(let range, _, let feed): feeds[feed].ledger.lose(range)
     case .status, .chunk: lose(command: cargo)
+    case .catalogue(let chunk): dueChunks.insert(chunk)
     default: outbox.lose(cargo)
     }
   }
@@ -200,7 +201,7 @@ extension UplinkSession {
     }
     // A broker over its quota (0x97) will take the tick another time; any other refusal stands.
     if reason == 0x97 {
-      _ = pauseDraining()
+      quotaNotBefore = now + pauseDraining()
       lose(flight.cargo)
     } else {
       giveUp(flight.cargo)

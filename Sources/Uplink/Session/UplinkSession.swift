@@ -93,6 +93,8 @@ final class UplinkSession {
   var lastProgress: Int64 = 0
   /// CLOCK_BOOTTIME milliseconds before which nothing owed is sent.
   var drainNotBefore: Int64 = 0
+  /// The same for all but live ticks: the broker is over its quota.
+  var quotaNotBefore: Int64 = 0
   var sentBytes: UInt64 = 0
   /// Bytes of the messages in flight: what they take of memory.
   var flightBytes: Int { flights.values.reduce(0) { $0 + $1.bytes } }
@@ -219,7 +221,9 @@ final class UplinkSession {
     var same = new
     same.homeAssistant = settings.homeAssistant
     if same == settings {
+      let isElsewhere = new.homeAssistant?.birthTopic != settings.homeAssistant?.birthTopic
       settings = new
+      if isConnected, isElsewhere { hearHomeAssistant() }
       return
     }
     // Maybe we never come back there: nobody shall hold us for online.
@@ -277,7 +281,7 @@ final class UplinkSession {
   }
 
   /// Grows with all that the ledgers note.
-  var mark: UInt64 { feeds.reduce(outbox.deliveredEvent + connects) { $0 + $1.ledger.changes } }
+  var mark: UInt64 { feeds.reduce(outbox.changes + connects) { $0 + $1.ledger.changes } }
 
   /// The last event delivered; with Sparkplug, which has none, one more than the number of the last death certificate.
   private var deliveredEvent: UInt64 {

@@ -7,8 +7,9 @@ extension UplinkSession {
 
   /// The connection stands: subscriptions first, then the birth.
   func beginSparkplug() {
-    guard var link = sparkplug else { return }
-    for (topic, quality) in link.node.subscriptions { subscribe(topic, quality) }
+    for (topic, quality) in sparkplug?.node.subscriptions ?? [] { subscribe(topic, quality) }
+    // A connection that broke over a subscription begins no session: what it took would be confirmed by the next one.
+    guard isConnected, var link = sparkplug else { return }
     link.node.dataBytes = min(UplinkLimits.Sparkplug.dataBytes, max(limits.packetBytes / 2, 1_024))
     let messages = link.node.connected(to: broker.address, at: moment)
     sparkplug = link
@@ -70,7 +71,10 @@ extension UplinkSession {
   }
 
   func confirmSparkplug() {
-    for (range, ticks) in sparkplug?.confirmed() ?? [] { feeds[0].ledger.acknowledge(range, ticks: ticks) }
+    for sent in sparkplug?.confirmed() ?? [] {
+      feeds[0].ledger.acknowledge(sent.range, ticks: sent.ticks)
+      if sent.isOwed { unsaved.add() }
+    }
   }
 
   /// The death goes before a clean end; the broker's will says the same once more to those that read only the broker's word.
@@ -120,8 +124,7 @@ extension UplinkSession {
     let range = owed.lowerBound...last
     let messages = link.node.messages(of: history, from: owed.lowerBound)
     feeds[0].ledger.send(owed: range)
-    feeds[0].ledger.note(lost: UInt64(range.count) - history.ticks)
-    link.sent(range, ticks: history.ticks)
+    link.sent(range, ticks: history.ticks, isOwed: true)
     for message in messages { bucket.take(message.payload.count) }
     sparkplug = link
     publish(messages)
