@@ -17,8 +17,9 @@ extension Supervisor {
     if uplink.state == .connected, uplink.connections != loggedLink.connections {
       environment.log.info("uplink", "connected to \(uplink.broker)")
       if let warning = uplink.warning { environment.log.warning("uplink", warning) }
-      environment.log.recovered("uplink", "delivers again")
     }
+    // Not while messages are refused, or the connection of Sparkplug is still away.
+    if uplink.state == .connected, uplink.lastError == nil { environment.log.recovered("uplink", "delivers again") }
   }
 
   func report(_ now: Int64, skipped: UInt64) {

@@ -54,7 +54,10 @@ struct WatchCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if broker != nil { _ = try address() }
+    if let address = try address(), profile == nil {
+      if passwordFile != nil, username == nil { throw ValidationError("--password-file: there is no user; add --username NAME") }
+      if caFile != nil, address.scheme != .mqtts { throw ValidationError("--ca-file needs TLS; write --broker mqtts://HOST") }
+    }
     guard !node.isEmpty, !node.contains(where: { "+#/".contains($0) }) else {
       throw ValidationError("--node '\(node)' is no name of a node, nor a pattern with * and ?")
     }

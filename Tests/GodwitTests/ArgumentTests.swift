@@ -9,7 +9,8 @@ import Testing
     ["sample", "--sensor", "nothing"], ["sample", "--root", "/nowhere/at/all"], ["export", "--since", "yesterday"],
     ["export", "--format", "xml"], ["history"], ["history", "cpu.load1", "--plot", "--table"], ["status", "--bogus"],
     ["run", "x"], ["uplink", "x"], ["watch", "--json", "--raw"], ["watch", "--broker", "example"], ["watch", "--node", "a/b"],
-    ["watch", "--prefix", "a/#"],
+    ["watch", "--prefix", "a/#"], ["watch", "--broker", "mqtt://h", "--ca-file", "f"],
+    ["watch", "--broker", "mqtt://h", "--password-file", "f"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {

@@ -39,7 +39,9 @@ import Testing
           sequence: UInt64(tick + 1), epoch: tick < 300 ? 1 : 2, milliseconds: milliseconds,
           values: [Double(tick) / 10, tick % 10 == 0 ? 50 : .missing]))
     }
-    transaction.deliveries = ["mqtt": DeliveryPosition(next: 591, owed: [1...5], event: 0)]
+    transaction.deliveries = [
+      "mqtt": DeliveryPosition(next: 591, owed: [1...5], event: 0), "packed": DeliveryPosition(next: 596, owed: [], event: 0),
+    ]
     transaction.alerts = [
       StoredAlert(rule: "busy", series: "cpu.usage_percent", state: "firing", value: 97.5, sinceMilliseconds: Self.start)
     ]

@@ -99,6 +99,8 @@ import Testing
         #expect(try !broker.accepts(who, topic), "\(topic)")
       }
     }
+    // A refusal ends no connection: the node would begin it anew for ever.
+    #expect(!broker.log.contains("Bad socket"), "\(broker.log)")
   }
 
   @Test func whoIsNobodyIsRefused() throws {
@@ -137,6 +139,24 @@ import Testing
     let topics = Set(subscriber.output.split(separator: "\n").map { $0.prefix { $0 != " " } })
     #expect(topics.isSuperset(of: ["godwit/v1/edge-01/cmd/1", "spBv1.0/STATE/hub"]), "\(topics)")
     #expect(topics.isSubset(of: ["godwit/v1/edge-01/cmd/1", "godwit/v1/edge-01/cmd/2", "spBv1.0/STATE/hub"]), "\(topics)")
+  }
+
+  /// A node with the payload `sparkplug` has a connection more, with a client id of its own.
+  @Test func aNodeHasTwoConnections() throws {
+    let broker = try SampleBroker()
+    let subscriber = try ChildProcess(
+      "mosquitto_sub", broker.node("edge-01") + ["-i", "godwit-edge-01", "-t", "godwit/v1/edge-01/cmd/1"], name: "subscriber",
+      in: broker.folder)
+    eventually("the first connection") { broker.log.contains(" as godwit-edge-01 (") }
+    let second = broker.node("edge-01") + ["-i", "godwit-edge-01-sparkplug"]
+    #expect(try broker.accepts(second, "spBv1.0/plant/NBIRTH/edge-01"))
+    // What reaches the first connection afterwards shows that it was not ended by the second.
+    try eventually("a command over the first connection") {
+      _ = try broker.accepts(broker.user("hub"), "godwit/v1/edge-01/cmd/1")
+      return !subscriber.output.isEmpty
+    }
+    #expect(!broker.log.contains("already connected"), "\(broker.log)")
+    subscriber.kill()
   }
 
   @Test func theUplinkDeliversThroughIt() throws {

@@ -20,7 +20,8 @@ enum BufferStatus {
       report.uplink.configured = true
       let known = position.owed.reduce(0) { $0 + $1.upperBound - $1.lowerBound + 1 }
       let last = state.lastSequence ?? 0
-      report.uplink.owed += known + (last >= position.next ? last - position.next + 1 : 0)
+      // Each payload has a position of its own over the same ticks; as with the agent, the one that lags most counts.
+      report.uplink.owed = max(report.uplink.owed, known + (last >= position.next ? last - position.next + 1 : 0))
     }
     report.alerts = state.alerts.map { alert in
       StatusReport.Alert(
