@@ -304,8 +304,7 @@ enum OpenMetricsGrammar {
           line.wholeMatch(
             of:
               /(([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})?) (NaN|[+-]Inf|-?[0-9.]+(?:e[+-]?[0-9]+)?) (-?[0-9]+(?:\.[0-9]+)?)/
-          ),
-          "\(line)")
+          ), "\(line)")
         let family = try #require(families.last)
         #expect(sample.2 == (family.type == "counter" ? family.name + "_total" : family.name))
         let (series, time) = (String(sample.1), try #require(Double(sample.4)))

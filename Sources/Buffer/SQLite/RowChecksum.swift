@@ -4,7 +4,7 @@ struct RowChecksum {
   private var bytes: [UInt8] = []
 
   mutating func add(_ number: Int64) {
-    withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+    LittleEndian.append(UInt64(bitPattern: number), to: &bytes)
   }
 
   mutating func add(_ text: String) {
@@ -12,7 +12,7 @@ struct RowChecksum {
     bytes.append(contentsOf: text.utf8)
   }
 
-  var value: Int64 { Int64(bytes.withUnsafeBytes { Checksum.of($0) }) }
+  var value: Int64 { Int64(Checksum.of(bytes, 0..<bytes.count)) }
 }
 
 extension StoredSeries {

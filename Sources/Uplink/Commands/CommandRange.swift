@@ -21,14 +21,37 @@ enum CommandRange {
     self = .wall(from...to)
   }
 
+  /// Numbers are reserved ahead, so they may step between two runs: what was never a tick is not asked for, and not counted as lost. Halves
+  /// the range until each part is whole or empty.
+  private static func gather(
+    _ range: ClosedRange<UInt64>, of reader: BufferReader, into ranges: inout [ClosedRange<UInt64>]
+  ) throws(BufferError) {
+    let count = try reader.count(range)
+    guard count > 0, ranges.count <= UplinkLimits.Commands.ranges else { return }
+    guard count < UInt64(range.count) else {
+      if let last = ranges.last, last.upperBound + 1 == range.lowerBound {
+        ranges[ranges.count - 1] = last.lowerBound...range.upperBound
+      } else {
+        ranges.append(range)
+      }
+      return
+    }
+    let middle = range.lowerBound + (range.upperBound - range.lowerBound) / 2
+    try gather(range.lowerBound...middle, of: reader, into: &ranges)
+    try gather(middle + 1...range.upperBound, of: reader, into: &ranges)
+  }
+
   /// The stretches of stored ticks that it names, ascending; never none, and bounded.
   func stored(in reader: BufferReader) throws(CommandFault) -> [ClosedRange<UInt64>] {
     var ranges: [ClosedRange<UInt64>] = []
     do throws(BufferError) {
       switch self {
       case .sequences(let range):
-        if let extent = try reader.extent(), extent.overlaps(range) { ranges = [range.clamped(to: extent)] }
-      case .wall(let range): ranges = try reader.sequences(wall: range)
+        if let extent = try reader.extent(), extent.overlaps(range) {
+          try Self.gather(range.clamped(to: extent), of: reader, into: &ranges)
+        }
+      case .wall(let range):
+        for stretch in try reader.sequences(wall: range) { try Self.gather(stretch, of: reader, into: &ranges) }
       }
     } catch {
       throw CommandFault("the buffer cannot be read: \(error)")

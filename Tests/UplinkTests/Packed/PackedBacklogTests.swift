@@ -79,7 +79,7 @@ import Testing
     try feed.ticks(30)
     var backlog = PackedBacklog(try BufferReader(path: feed.path))
     let before = try drain(&backlog, 1...30)
-    try feed.change("UPDATE epoch SET offset_ms = offset_ms + 12345, synced = 1")
+    try feed.synchronize(movedBy: 12_345)
     let after = try drain(&backlog, 1...30)
     #expect(before.ticks.allSatisfy { !$0.synced } && after.ticks.allSatisfy { $0.synced })
     #expect(zip(before.ticks, after.ticks).allSatisfy { $1.wall - $0.wall == 12_345 && $0.bits == $1.bits })

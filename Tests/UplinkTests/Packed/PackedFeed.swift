@@ -122,6 +122,15 @@ final class PackedFeed {
     transaction = BufferTransaction()
   }
 
+  /// The clock is synchronised: the epoch that runs is corrected after the fact.
+  func synchronize(movedBy milliseconds: Int64) throws {
+    epoch.offsetMilliseconds += milliseconds
+    epoch.synced = true
+    var correction = BufferTransaction()
+    correction.epochs = [epoch]
+    try writer.commit(correction)
+  }
+
   /// Seals everything but the newest group.
   func seal(_ ticks: Int) throws { while try !writer.seal(atLeast: ticks).isEmpty {} }
 
