@@ -106,6 +106,15 @@ private struct NaiveLedger {
     }
   }
 
+  @Test func theNewestOwedAreTheLastThatAreCommitted() {
+    let ledger = DeliveryLedger(
+      position: DeliveryPosition(next: 90, owed: [10...20, 60...70]), lastCommitted: 89, firstOfRun: 90)
+    #expect(ledger.lastOwed(committed: 89, ticks: 4) == 67...70)
+    #expect(ledger.lastOwed(committed: 65, ticks: 100) == 60...65)
+    #expect(ledger.lastOwed(committed: 59, ticks: 1) == 20...20)
+    #expect(ledger.lastOwed(committed: 9, ticks: 1) == nil)
+  }
+
   @Test func aBufferWithoutAPositionIsOwedWhole() {
     let ledger = DeliveryLedger(position: nil, lastCommitted: 500, firstOfRun: 100_501)
     #expect(ledger.owed == [1...500])

@@ -41,6 +41,23 @@ import Testing
     #expect(subscriber.payloads("backlog").allSatisfy { $0.utf8.count < 3_000 })
   }
 
+  @Test func theNewestOfABacklogMayGoFirst() throws {
+    let broker = try Broker(.init(extraLines: ["max_packet_size 3000"]))
+    let subscriber = try Subscriber(["godwit/+/+/backlog"], to: broker)
+    let bench = try Bench(port: broker.port, stored: 600) {
+      $0.drainsNewestFirst = true
+      $0.window = 2
+    }
+    try bench.start()
+    eventually("everything", timeout: 20) { bench.isAllDelivered && Set(subscriber.sequences) == Set(1...600) }
+    let firsts = try subscriber.payloads("backlog").map { try BacklogMessage.decode(Array($0.utf8)).first }
+    // Each message reaches further back than those before it, but for the rest of one that did not fit.
+    #expect(firsts.count > 10 && firsts.last == 1)
+    let earliest = firsts.indices.filter { firsts[$0] == firsts[...$0].min() }
+    #expect(earliest.count > firsts.count / 2)
+    #expect(bench.status.lostTicks == 0 && subscriber.sequences.count == 600)
+  }
+
   @Test func aBrokersReceiveMaximumIsKept() throws {
     let broker = try Broker(.init(extraLines: ["max_inflight_messages 2"]))
     let subscriber = try Subscriber(["godwit/#"], to: broker)

@@ -42,7 +42,9 @@ enum CommandRange {
   }
 
   /// The stretches of stored ticks that it names, ascending; never none, and bounded.
-  func stored(in reader: BufferReader) throws(CommandFault) -> [ClosedRange<UInt64>] {
+  func stored(
+    in reader: BufferReader, mostTicks: UInt64 = UplinkLimits.Commands.ticks
+  ) throws(CommandFault) -> [ClosedRange<UInt64>] {
     var ranges: [ClosedRange<UInt64>] = []
     do throws(BufferError) {
       switch self {
@@ -58,8 +60,8 @@ enum CommandRange {
     }
     guard !ranges.isEmpty else { throw CommandFault("the buffer holds nothing of the range") }
     guard ranges.count <= UplinkLimits.Commands.ranges,
-      ranges.reduce(0, { $0 + UInt64($1.count) }) <= UplinkLimits.Commands.ticks
-    else { throw CommandFault("the range has more than \(UplinkLimits.Commands.ticks) ticks: take it in parts") }
+      ranges.reduce(0, { $0 + UInt64($1.count) }) <= mostTicks
+    else { throw CommandFault("the range has more than \(mostTicks) ticks: take it in parts") }
     return ranges
   }
 }
