@@ -44,11 +44,12 @@ enum StoredState {
       guard statement.integer(0) == Int64(series.count) else {
         throw BufferError(.corrupt, "read", path: database.path, message: "the series table has a hole at \(series.count)")
       }
+      let labels = statement.text(3)
       series.append(
         StoredSeries(
-          id: series.count, key: statement.text(1), name: statement.text(2), labels: LabelText.decode(statement.text(3)),
+          id: series.count, key: statement.text(1), name: statement.text(2), labels: LabelText.decode(labels),
           unit: statement.text(4), kind: statement.text(5), decimals: Int(statement.integer(6))))
-      if database.hasChecksums, statement.integer(7) != series[series.count - 1].checksum {
+      if database.hasChecksums, statement.integer(7) != series[series.count - 1].checksum(labels: labels) {
         throw damaged("the row of series \(series.count - 1)", database)
       }
     }

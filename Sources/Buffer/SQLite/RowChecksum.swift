@@ -3,6 +3,8 @@
 struct RowChecksum {
   private var bytes: [UInt8] = []
 
+  init() { bytes.reserveCapacity(256) }
+
   mutating func add(_ number: Int64) {
     LittleEndian.append(UInt64(bitPattern: number), to: &bytes)
   }
@@ -16,10 +18,13 @@ struct RowChecksum {
 }
 
 extension StoredSeries {
-  var checksum: Int64 {
+  var checksum: Int64 { checksum(labels: LabelText.encode(labels)) }
+
+  /// With the text of the labels as it stands in the row: every reader checks every series, and making it anew costs more than the rest.
+  func checksum(labels text: String) -> Int64 {
     var checksum = RowChecksum()
     checksum.add(Int64(id))
-    for text in [key, name, LabelText.encode(labels), unit, kind] { checksum.add(text) }
+    for text in [key, name, text, unit, kind] { checksum.add(text) }
     checksum.add(Int64(decimals))
     return checksum.value
   }
