@@ -73,7 +73,7 @@ let package = Package(
 
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),
-    tests("SensorsTests", uses: ["Sensors", "Platform", "Telemetry"], exclude: ["Cases"]),
+    tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry"], exclude: ["Cases"]),
     tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors"], exclude: ["Cases"]),
     tests("AlertsTests", uses: ["Alerts", "Telemetry"]),
     // Power cuts and failing calls for the buffer's tests; no part of what is shipped.

@@ -22,6 +22,10 @@ enum ProfileLimits {
   static let alertMessageBytes = 1_000
   /// Alert rules.
   static let alerts = 500
+  /// Maps in one list of a sensor's settings.
+  static let items = 256
+  /// Keys in a map of the user's own keys.
+  static let mapKeys = 64
   /// Labels of the node.
   static let labels = 32
   /// Bytes of a node id, an alert's name.

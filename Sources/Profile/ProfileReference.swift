@@ -23,13 +23,23 @@ public enum ProfileReference {
     let lane = kind.lane == .slow ? ", in the slow lane" : ""
     var text = "### sensors.\(kind.name)\n\n\(kind.summary) By default \(pace)\(lane).\n"
     if !kind.settings.isEmpty { text += "\n" + table(kind.settings) }
+    return text + items(kind.settings)
+  }
+
+  /// A table for each list of maps, with what each of its items has.
+  private static func items(_ specs: [SettingSpec]) -> String {
+    var text = ""
+    for spec in specs {
+      guard case .items(let keys) = spec.type else { continue }
+      text += "\nEach of `\(spec.key)` has:\n\n" + table(keys) + items(keys)
+    }
     return text
   }
 
   private static func table(_ specs: [SettingSpec]) -> String {
     var text = "| key | value | default | meaning |\n|---|---|---|---|\n"
     for spec in specs {
-      let fallback = spec.fallback.map { $0.isEmpty ? "empty" : "`\($0)`" } ?? ""
+      let fallback = spec.isRequired ? "required" : spec.fallback.map { $0.isEmpty ? "empty" : "`\($0)`" } ?? ""
       text += "| `\(spec.key)` | \(cell(spec.type.summary)) | \(cell(fallback)) | \(cell(spec.help)) |\n"
     }
     return text

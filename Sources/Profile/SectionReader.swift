@@ -88,6 +88,9 @@ struct SectionReader {
   private func value(of node: YAMLNode, key: String, type: SettingType) -> SettingValue? {
     switch (node.content, type) {
     case (.scalar(let scalar), _): return parse(scalar, at: node.place, key: key, type: type)
+    case (.list(let nodes), .items(let specs)):
+      return ItemsReader(path: "\(path).\(key)", specs: specs, problems: problems).read(nodes, at: node.place)
+    case (.map(let entries), .map): return map(entries, key: key)
     case (.list(let items), .patterns), (.list(let items), .texts): return list(items, key: key) { _ in true }
     case (.list(let items), .choices(let words)):
       return list(items, key: key) { [problems] item in
@@ -99,6 +102,8 @@ struct SectionReader {
       }
     case (.list, _):
       problems.add(node.place, "\(key): a list where one value belongs", remedy: "write one value")
+    case (.map, .items):
+      problems.add(node.place, "\(key): a map where a list of maps belongs", remedy: "begin each item with '- '")
     case (.map, .patterns), (.map, .choices), (.map, .texts):
       problems.add(node.place, "\(key): a map where a list belongs", remedy: "write a list: [\"a\", \"b\"]")
     case (.map, _):
@@ -126,6 +131,23 @@ struct SectionReader {
       texts.append(text)
     }
     return right ? .list(texts) : nil
+  }
+
+  /// A map of the user's own keys: one text a key.
+  private func map(_ entries: [YAMLEntry], key: String) -> SettingValue? {
+    var texts: [String: String] = [:]
+    guard entries.count <= ProfileLimits.mapKeys else {
+      problems.add(place, "\(key): it has \(entries.count) keys", remedy: "use at most \(ProfileLimits.mapKeys)")
+      return nil
+    }
+    for entry in entries {
+      guard let text = entry.value.scalar?.text, !entry.value.isNull else {
+        problems.add(entry.value.place, "\(key): '\(entry.key)' is \(entry.value.kind)", remedy: "write one value")
+        return nil
+      }
+      texts[entry.key] = text
+    }
+    return .map(texts)
   }
 
   private func parse(_ scalar: YAMLScalar, at place: Place, key: String, type: SettingType) -> SettingValue? {

@@ -26,6 +26,10 @@ public enum SettingType: Hashable, Sendable {
   case choice([String])
   /// Some of some words, as a list.
   case choices([String])
+  /// A map of keys of the user's own to texts.
+  case map
+  /// A list of maps, each with these keys: the devices, lines or targets of a sensor.
+  case items([SettingSpec])
 }
 
 extension SettingType {
@@ -48,6 +52,8 @@ extension SettingType {
     case .patterns: "list of patterns (`*`, `?`)"
     case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")
     case .choices(let words): "list of " + words.map { "`\($0)`" }.joined(separator: ", ")
+    case .map: "map of keys to values"
+    case .items: "list of maps, see below"
     }
   }
 
@@ -64,6 +70,8 @@ public enum SettingValue: Hashable, Sendable {
   case milliseconds(Int)
   case bytes(Int)
   case list([String])
+  case map([String: String])
+  case items([Settings])
 }
 
 /// One key of a profile: its type, default and meaning. The reference documentation is made from these.
@@ -76,6 +84,8 @@ public struct SettingSpec: Hashable, Sendable {
   public let fallback: String?
   /// One sentence for people.
   public let help: String
+  /// Whether its map is wrong without it.
+  public let isRequired: Bool
 
   /// Describes a key. A list's default is written with commas: `"loop*,ram*"`; an empty list is `""`.
   public init(_ key: String, _ type: SettingType, default fallback: String?, help: String) {
@@ -83,6 +93,16 @@ public struct SettingSpec: Hashable, Sendable {
     self.type = type
     self.fallback = fallback
     self.help = help
+    isRequired = false
+  }
+
+  /// Describes a key that each map of a list must have.
+  public init(required key: String, _ type: SettingType, help: String) {
+    self.key = key
+    self.type = type
+    self.fallback = nil
+    self.help = help
+    isRequired = true
   }
 }
 
@@ -143,4 +163,19 @@ public struct Settings: Hashable, Sendable {
     if case .list(let value) = values[key] { return value }
     return []
   }
+
+  /// A map of the user's own keys; empty when unset.
+  public func map(_ key: String) -> [String: String] {
+    if case .map(let value) = values[key] { return value }
+    return [:]
+  }
+
+  /// The maps of a list, each with its defaults; empty when unset.
+  public func items(_ key: String) -> [Settings] {
+    if case .items(let value) = values[key] { return value }
+    return []
+  }
+
+  /// Whether the key has a value, given or by default.
+  public func isSet(_ key: String) -> Bool { values[key] != nil }
 }

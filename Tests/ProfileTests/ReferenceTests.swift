@@ -29,9 +29,17 @@ import Testing
       ProfileSchema.sensor,
       ProfileSchema.alert,
     ]
-    for spec in sections.flatMap(\.specs) + SensorCatalogue.kinds.flatMap(\.settings) {
+    for spec in sections.flatMap(\.specs) + SensorCatalogue.kinds.flatMap({ Self.withItems($0.settings) }) {
       guard let fallback = spec.fallback else { continue }
       #expect(throws: Never.self, "\(spec.key): \(fallback)") { try spec.type.parse(fallback) }
+    }
+  }
+
+  /// With the keys of lists' items.
+  private static func withItems(_ specs: [SettingSpec]) -> [SettingSpec] {
+    specs.flatMap { spec in
+      if case .items(let keys) = spec.type { return [spec] + withItems(keys) }
+      return [spec]
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Profile
 import Telemetry
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 /// ```
 /// input/         a host's tree, or a file `fixture` that names one under Tests/Fixtures
 /// input.2/ …     laid over the tree before the 2nd … sample; a file `.removed` lists paths that vanish
-/// settings       `key: value` lines, values as in the profile; lists with commas (optional)
+/// settings       what stands under `sensors.<kind>:` in a profile (optional)
 /// seconds        between samples (optional, 1)
 /// expected       what each sample gives; refreshed with GODWIT_REFRESH=1, then read by a person
 /// ```
@@ -85,6 +86,7 @@ final class CaseRun {
     var sensor: (any Sensor)?
     var report = ""
     let seconds = Double(text("seconds") ?? "1") ?? 1
+    let settings = try settings()
     for step in 1...9 {
       if step > 1 {
         let overlay = folder.appendingPathComponent("input.\(step)")
@@ -94,7 +96,7 @@ final class CaseRun {
       report += "# sample \(step)\n"
       readings.begin(nanoseconds: Int64(Double(step) * seconds * 1e9))
       do throws(SensorError) {
-        if sensor == nil { sensor = try type.init(context: context, settings: try settings(), readings: &readings) }
+        if sensor == nil { sensor = try type.init(context: context, settings: settings, readings: &readings) }
         try sensor?.sample(into: &readings)
         report += lines()
         if let problem = readings.problem { report += "problem \(problem) (\(readings.problemCount))\n" }
@@ -115,16 +117,13 @@ final class CaseRun {
     return text?.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  private func settings() throws(SensorError) -> Settings {
-    var given: [String: SettingValue] = [:]
-    for line in (text("settings") ?? "").split(separator: "\n") {
-      let parts = line.split(separator: ":", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-      guard parts.count == 2, let spec = kind.settings.first(where: { $0.key == parts[0] }),
-        let value = try? spec.type.parse(parts[1])
-      else { throw .malformed(path: "settings", what: String(line)) }
-      given[spec.key] = value
-    }
-    return Settings(kind.settings, given)
+  /// As a profile would give them, defaults included.
+  private func settings() throws(ProfileProblems) -> Settings {
+    let given = (text("settings") ?? "").split(separator: "\n").map { "    \($0)\n" }.joined()
+    let profile = try Profile.parse(
+      files: [("settings", Array("node: case\nsensors:\n  \(kind.name):\n\(given)".utf8))], catalogue: [kind],
+      environment: ProfileEnvironment(hostName: "case"))
+    return profile.sensors.first?.settings ?? Settings(kind.settings)
   }
 
   private func lines() -> String {
