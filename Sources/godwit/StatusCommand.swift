@@ -20,36 +20,13 @@ struct StatusCommand: ParsableCommand {
 
   func run() throws {
     let source = try place.source()
-    let style = Style.standardOutput(ProfileEnvironment.current().variables)
-    if watch { watchForever(source, style) }
-    let (report, problem) = try source.report()
-    if json {
-      Output.write(report.json() + [UInt8(ascii: "\n")])
-    } else {
-      Output.write(screen(report, problem, style).map { $0 + "\n" }.joined())
-    }
-  }
-
-  private func screen(_ report: StatusReport, _ problem: String?, _ style: Style) -> [String] {
-    StatusScreen(report: report, width: Style.terminalColumns ?? 100, style: style, agentProblem: problem).lines()
-  }
-
-  /// Until a signal ends the program; nothing has to be put back then.
-  private func watchForever(_ source: ReportSource, _ style: Style) -> Never {
-    var frame = Frame()
-    while true {
-      do {
-        let (report, problem) = try source.report()
-        if json {
-          Output.write(report.json() + [UInt8(ascii: "\n")])
-        } else {
-          Output.write(frame.text(of: screen(report, problem, style)))
-        }
-      } catch {
-        Output.write(frame.text(of: [style.paint("godwit: \(error)", .red)]))
-      }
-      Thread.sleep(milliseconds: 1000)
-    }
+    try ReportView(
+      read: source.report,
+      screen: { report, problem, style in
+        StatusScreen(report: report, width: Style.terminalColumns ?? 100, style: style, agentProblem: problem).lines()
+      }, json: { $0.json() }, isJSON: json
+    )
+    .show(isRepeated: watch)
   }
 }
 
@@ -69,20 +46,5 @@ struct DevicePlace: ParsableArguments {
     if socket != nil, profile == nil { return ReportSource(socket: socket, buffer: buffer) }
     let loaded = try ProfileFile.load(profile ?? ProfileOption.usual)
     return ReportSource(socket: socket ?? loaded.control.socketPath, buffer: buffer ?? loaded.buffer.path, rules: loaded.alerts)
-  }
-}
-
-/// Frames drawn one over the other: each line is written over the one before it and the rest of it erased, so nothing flickers.
-struct Frame {
-  private var isFirst = true
-
-  /// What to write for the next frame. On no terminal, frames follow one another with an empty line between.
-  mutating func text(of lines: [String], isTerminal: Bool = StandardStreams.isTerminal, rows: Int? = StandardStreams.terminalRows)
-    -> String
-  {
-    defer { isFirst = false }
-    guard isTerminal else { return (isFirst ? "" : "\n") + lines.map { $0 + "\n" }.joined() }
-    let fitting = lines.prefix(max((rows ?? 24) - 1, 1))
-    return (isFirst ? "\u{1B}[2J" : "") + "\u{1B}[H" + fitting.map { $0 + "\u{1B}[K\n" }.joined() + "\u{1B}[J"
   }
 }

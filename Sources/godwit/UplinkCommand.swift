@@ -20,35 +20,12 @@ struct UplinkCommand: ParsableCommand {
 
   func run() throws {
     let source = try place.source()
-    let style = Style.standardOutput(ProfileEnvironment.current().variables)
-    if follow { followForever(source, style) }
-    let (report, problem) = try source.uplinkReport()
-    if json {
-      Output.write(report.json() + [UInt8(ascii: "\n")])
-    } else {
-      Output.write(screen(report, problem, style).map { $0 + "\n" }.joined())
-    }
-  }
-
-  private func screen(_ report: UplinkReport, _ problem: String?, _ style: Style) -> [String] {
-    UplinkScreen(report: report, width: Style.terminalColumns ?? 100, style: style, agentProblem: problem).lines()
-  }
-
-  /// Until a signal ends the program; nothing has to be put back then.
-  private func followForever(_ source: ReportSource, _ style: Style) -> Never {
-    var frame = Frame()
-    while true {
-      do {
-        let (report, problem) = try source.uplinkReport()
-        if json {
-          Output.write(report.json() + [UInt8(ascii: "\n")])
-        } else {
-          Output.write(frame.text(of: screen(report, problem, style)))
-        }
-      } catch {
-        Output.write(frame.text(of: [style.paint("godwit: \(error)", .red)]))
-      }
-      Thread.sleep(milliseconds: 1000)
-    }
+    try ReportView(
+      read: source.uplinkReport,
+      screen: { report, problem, style in
+        UplinkScreen(report: report, width: Style.terminalColumns ?? 100, style: style, agentProblem: problem).lines()
+      }, json: { $0.json() }, isJSON: json
+    )
+    .show(isRepeated: follow)
   }
 }
