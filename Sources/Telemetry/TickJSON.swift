@@ -1,4 +1,20 @@
-/// Writes ticks as JSON: `{"t":…,"boot":…,"seq":…,"q":…,"m":{key: value, …}}`, on the wire and in exports alike.
+extension JSONWriter {
+  /// Begins a tick, on the wire and in exports alike: `{"t":…,"boot":…,"seq":…,"q":…,"m":`. Its values and the end of the object follow.
+  public mutating func beginTick(wallMilliseconds: Int64, boot: String, sequence: UInt64, synced: Bool) {
+    beginObject()
+    key("t")
+    raw([UInt8(ascii: "\"")] + WallTime.bytes(wallMilliseconds) + [UInt8(ascii: "\"")])
+    key("boot")
+    string(boot)
+    key("seq")
+    integer(sequence)
+    key("q")
+    string(synced ? "synced" : "unsynced")
+    key("m")
+  }
+}
+
+/// Writes ticks as JSON with the series' keys as names, for exports and bundles: `{"t":…,"boot":…,"seq":…,"q":…,"m":{key: value, …}}`.
 public struct TickJSON: Sendable {
   private var keys: [[UInt8]] = []
 
@@ -22,16 +38,7 @@ public struct TickJSON: Sendable {
     to writer: inout JSONWriter, wallMilliseconds: Int64, boot: String, sequence: UInt64, synced: Bool, values: [Double],
     only: [Bool]? = nil
   ) {
-    writer.beginObject()
-    writer.key("t")
-    writer.raw([UInt8(ascii: "\"")] + WallTime.bytes(wallMilliseconds) + [UInt8(ascii: "\"")])
-    writer.key("boot")
-    writer.string(boot)
-    writer.key("seq")
-    writer.integer(sequence)
-    writer.key("q")
-    writer.string(synced ? "synced" : "unsynced")
-    writer.key("m")
+    writer.beginTick(wallMilliseconds: wallMilliseconds, boot: boot, sequence: sequence, synced: synced)
     writer.beginObject()
     for index in 0..<min(values.count, keys.count) where !values[index].isMissing {
       if let only, !only[index] { continue }

@@ -75,16 +75,8 @@ struct JSONPayload {
   mutating func rest() { walk = nil }
 
   private static func append(_ tick: LiveTick, _ boot: String, _ tree: MetricTree, to writer: inout JSONWriter) {
-    writer.beginObject()
-    writer.key("t")
-    writer.raw([UInt8(ascii: "\"")] + WallTime.bytes(tick.wallMilliseconds) + [UInt8(ascii: "\"")])
-    writer.key("boot")
-    writer.string(boot)
-    writer.key("seq")
-    writer.integer(tick.sequence)
-    writer.key("q")
-    writer.string(tick.synced ? "synced" : "unsynced")
-    writer.key("m")
+    writer.beginTick(
+      wallMilliseconds: tick.wallMilliseconds, boot: boot, sequence: tick.sequence, synced: tick.synced)
     tree.append(tick.values, to: &writer)
     writer.endObject()
   }
