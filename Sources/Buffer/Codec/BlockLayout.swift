@@ -93,11 +93,11 @@ struct BlockEntry {
 
   /// Writes the entry that follows one for `before`.
   func write(after before: Int, rows: Int, to bytes: inout [UInt8]) {
-    Varint.append(UInt64(series - before - 1), to: &bytes)
+    WireNumber.append(varint: UInt64(series - before - 1), to: &bytes)
     bytes.append(UInt8(form.digits) | (form.inflatedBytes == nil ? 0 : 0x10))
-    Varint.append(UInt64(self.bytes.count), to: &bytes)
-    if let inflated = form.inflatedBytes { Varint.append(UInt64(inflated), to: &bytes) }
-    Varint.append(UInt64(rows - form.count), to: &bytes)
+    WireNumber.append(varint: UInt64(self.bytes.count), to: &bytes)
+    if let inflated = form.inflatedBytes { WireNumber.append(varint: UInt64(inflated), to: &bytes) }
+    WireNumber.append(varint: UInt64(rows - form.count), to: &bytes)
     if form.count > 0 {
       for number in [form.total.min, form.total.max, form.total.sum] { Self.write(number, form.digits, to: &bytes) }
     }
@@ -106,7 +106,7 @@ struct BlockEntry {
 
   private static func write(_ number: Double, _ digits: Int, to bytes: inout [UInt8]) {
     if let scaled = TickFormat.scaled(number, Double.powersOfTen[digits]) {
-      Varint.append(IntegerEncoder.zigzag(scaled) << 1, to: &bytes)
+      WireNumber.append(varint: WireNumber.zigzag(scaled) << 1, to: &bytes)
     } else {
       bytes.append(UInt8(TickFormat.rawToken))
       LittleEndian.append(number.bitPattern, to: &bytes)

@@ -106,8 +106,8 @@ struct ColumnEncoder {
 
   private func write(_ packing: UInt8, _ isWhole: Bool, _ parts: Int, to bytes: inout [UInt8]) {
     if !isWhole {
-      Varint.append(UInt64(runs.count), to: &bytes)
-      for run in runs { Varint.append(UInt64(run), to: &bytes) }
+      WireNumber.append(varint: UInt64(runs.count), to: &bytes)
+      for run in runs { WireNumber.append(varint: UInt64(run), to: &bytes) }
     }
     if parts > 1 { counts.write(packing, to: &bytes) }
     for part in 0..<parts { encoders[part].write(packing, to: &bytes) }

@@ -88,7 +88,7 @@ extension VarintReader {
   @inline(__always)
   mutating func zigzag() -> Int64? {
     guard let value = varint() else { return nil }
-    return Int64(bitPattern: value >> 1) ^ -Int64(value & 1)
+    return WireNumber.unzigzag(value)
   }
 
   /// The 64 bits that begin at a bit behind `start`; those beyond the end are 0.

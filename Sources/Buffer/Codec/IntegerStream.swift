@@ -100,21 +100,18 @@ struct IntegerEncoder {
   }
 
   @inline(__always)
-  private static func width(_ residual: Int64) -> Int { 64 - zigzag(residual).leadingZeroBitCount }
-
-  @inline(__always)
-  static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
+  private static func width(_ residual: Int64) -> Int { 64 - WireNumber.zigzag(residual).leadingZeroBitCount }
 
   /// Appends what was planned. `flags` go into the mode's upper bits; `middle` may add bytes after the mode.
   func write(_ packing: UInt8, flags: UInt8 = 0, to bytes: inout [UInt8], middle: (inout [UInt8]) -> Void = { _ in }) {
     bytes.append(order | (isSame ? Self.same : packing) << 2 | flags)
     middle(&bytes)
-    Varint.append(Self.zigzag(base), to: &bytes)
-    if order == 2 { Varint.append(Self.zigzag(slope), to: &bytes) }
+    WireNumber.append(varint: WireNumber.zigzag(base), to: &bytes)
+    if order == 2 { WireNumber.append(varint: WireNumber.zigzag(slope), to: &bytes) }
     if isSame {
-      Varint.append(Self.zigzag(residuals.first ?? 0), to: &bytes)
+      WireNumber.append(varint: WireNumber.zigzag(residuals.first ?? 0), to: &bytes)
     } else if packing == Self.varints {
-      for residual in residuals { Varint.append(Self.zigzag(residual), to: &bytes) }
+      for residual in residuals { WireNumber.append(varint: WireNumber.zigzag(residual), to: &bytes) }
     } else {
       writePacked(to: &bytes)
     }
@@ -131,7 +128,7 @@ struct IntegerEncoder {
         most = max(most, residuals[index])
       }
       let width = 64 - UInt64(bitPattern: most &- least).leadingZeroBitCount
-      Varint.append(Self.zigzag(least), to: &bytes)
+      WireNumber.append(varint: WireNumber.zigzag(least), to: &bytes)
       bytes.append(UInt8(width))
       if width > 0 {
         var bits = BitWriter()
@@ -174,18 +171,5 @@ struct BitWriter {
   mutating func finish(_ bytes: inout [UInt8]) {
     if fill > 0 { bytes.append(UInt8(truncatingIfNeeded: pending)) }
     (pending, fill) = (0, 0)
-  }
-}
-
-/// LEB128: seven bits a byte, low first, the top bit says that more follow.
-enum Varint {
-  @inline(__always)
-  static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
   }
 }

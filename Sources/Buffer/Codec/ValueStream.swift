@@ -54,10 +54,10 @@ struct ValueEncoder {
     guard !isXOR else { return writeXOR(to: &bytes) }
     plan.write(packing, flags: exceptions.isEmpty ? 0 : Self.exceptionFlag, to: &bytes) { bytes in
       guard !exceptions.isEmpty else { return }
-      Varint.append(UInt64(exceptions.count), to: &bytes)
+      WireNumber.append(varint: UInt64(exceptions.count), to: &bytes)
       var next = 0
       for index in exceptions {
-        Varint.append(UInt64(index - next), to: &bytes)
+        WireNumber.append(varint: UInt64(index - next), to: &bytes)
         LittleEndian.append(values[index].bitPattern, to: &bytes)
         next = index + 1
       }

@@ -1,3 +1,5 @@
+import Buffer
+
 // The payload `packed`: three kinds of message. Fixed numbers are little-endian; varint is LEB128 (seven bits a byte, low first, the top
 // bit says that more follow); zigzag is a varint of 0, −1, 1, −2 … as 0, 1, 2, 3 … docs/packed.md has the whole for other readers.
 //
@@ -63,18 +65,9 @@ struct PackedWriter {
 
   mutating func byte(_ byte: UInt8) { bytes.append(byte) }
 
-  mutating func varint(_ value: UInt64) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
-  }
+  mutating func varint(_ value: UInt64) { WireNumber.append(varint: value, to: &bytes) }
 
-  mutating func zigzag(_ value: Int64) { varint(Self.zigzag(value)) }
-
-  static func zigzag(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
+  mutating func zigzag(_ value: Int64) { varint(WireNumber.zigzag(value)) }
 
   mutating func fixed(_ value: UInt32) { for shift in [0, 8, 16, 24] as [UInt32] { bytes.append(UInt8(value >> shift & 0xFF)) } }
 
@@ -131,9 +124,7 @@ struct PackedScanner {
     return Int(count)
   }
 
-  mutating func zigzag() throws(PackedFault) -> Int64 { Self.unzigzag(try varint()) }
-
-  static func unzigzag(_ value: UInt64) -> Int64 { Int64(bitPattern: value >> 1) ^ -Int64(value & 1) }
+  mutating func zigzag() throws(PackedFault) -> Int64 { WireNumber.unzigzag(try varint()) }
 
   mutating func fixed() throws(PackedFault) -> UInt32 {
     var value: UInt32 = 0

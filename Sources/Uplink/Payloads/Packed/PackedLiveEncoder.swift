@@ -83,7 +83,7 @@ public struct PackedLiveEncoder: Sendable {
         writer.varint(PackedFormat.missingToken)
       } else if let integer = WireNumber.scaled(value, decimals: decimals[index]) {
         // Both stay below 2⁵³ in magnitude.
-        writer.varint(PackedFormat.firstDifference + PackedWriter.zigzag(integer - scaled[index]))
+        writer.varint(PackedFormat.firstDifference + WireNumber.zigzag(integer - scaled[index]))
         scaled[index] = integer
       } else {
         writer.varint(PackedFormat.rawToken)

@@ -125,7 +125,7 @@ public struct PackedReader: Sendable {
       case PackedFormat.rawToken: next.tick.values[index] = try scanner.bits()
       case PackedFormat.missingToken: next.tick.values[index] = .missing
       case let token:
-        let difference = PackedScanner.unzigzag(token - PackedFormat.firstDifference)
+        let difference = WireNumber.unzigzag(token - PackedFormat.firstDifference)
         let (sum, overflow) = next.scaled[index].addingReportingOverflow(difference)
         guard !overflow else { throw .damaged }
         next.scaled[index] = sum

@@ -1,3 +1,5 @@
+import Buffer
+
 /// Writes the wire format of protocol buffers (protobuf.dev/programming-guides/encoding) into one growing array.
 ///
 /// ```
@@ -73,14 +75,7 @@ struct ProtobufWriter {
     append(varint: UInt64(number) << 3 | UInt64(type.rawValue))
   }
 
-  private mutating func append(varint value: UInt64) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
-  }
+  private mutating func append(varint value: UInt64) { WireNumber.append(varint: value, to: &bytes) }
 }
 
 /// How a field's value is laid out. Groups are read past only: nobody writes them any more.
