@@ -17,4 +17,13 @@ case "$archive" in
   *) echo "godwit: no libstdc++.a found; the programs will need libstdc++.so.6" >&2 ;;
 esac
 
+# The toolchain's own linker folds equal functions, and no symbol is exported, for nothing is loaded that looks for one: 1 MB less.
+set -- -Xswiftc -use-ld=lld -Xlinker --icf=safe -Xlinker --no-export-dynamic "$@"
+# Packed relocations are 0.5 MB less; the C library understands them from 2.36 on.
+libc="$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc 2\.//p')"
+case "$libc" in
+  '' | *[!0-9]*) ;;
+  *) [ "$libc" -lt 36 ] || set -- -Xlinker -z -Xlinker pack-relative-relocs "$@" ;;
+esac
+
 swift build -c release "$@"
