@@ -185,6 +185,11 @@ public struct ByteScanner {
     return String(decoding: UnsafeBufferPointer(start: base + start, count: last - start), as: UTF8.self)
   }
 
+  /// Consumes all that is left, line feeds too. Invalid UTF-8 is repaired.
+  public mutating func rest() -> String {
+    text { _ in false }
+  }
+
   /// Consumes bytes until `isEnd` holds of one; that one is left.
   @inlinable
   public mutating func text(until isEnd: (UInt8) -> Bool) -> String {

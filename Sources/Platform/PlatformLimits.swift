@@ -4,4 +4,29 @@ public enum PlatformLimits {
   public static let hostFileBytes = 256 * 1024
   /// Entries read of one directory.
   public static let directoryEntries = 65_536
+
+  /// Messages of one I2C transfer; the kernel takes 42 (I2C_RDWR_IOCTL_MAX_MSGS).
+  public static let i2cMessages = 8
+  /// Bytes of one I2C transfer, read and written.
+  public static let i2cTransferBytes = 512
+  /// How long a user waits for a bus that others have.
+  public static let i2cWaitMilliseconds = 500
+  /// How long a user may keep a bus between transfers before it is taken away: several conversions of the slowest chips.
+  public static let i2cHoldMilliseconds = 2_000
+  /// How long a transfer and its repeats may take together.
+  public static let i2cTransferMilliseconds = 1_000
+  /// What the adapter is told: a stuck transfer ends after this. Chips may stretch the clock for 100 ms.
+  public static let i2cAdapterMilliseconds = 300
+  /// How often the adapter itself repeats a lost arbitration.
+  public static let i2cAdapterRetries = 1
+  /// How often a transfer is tried that loses the bus to another controller.
+  public static let i2cArbitrationAttempts = 4
+  /// How often a transfer is tried that is not acknowledged.
+  public static let i2cAcknowledgeAttempts = 2
+  /// The pause between two looks at a bus that is taken, and between two tries.
+  public static let i2cPollMilliseconds = 2
+  /// The longest hang a recorded bus may tell.
+  public static let i2cRecordedHangMilliseconds = 60_000
+  /// Buses listed of one machine.
+  public static let i2cBuses = 256
 }
