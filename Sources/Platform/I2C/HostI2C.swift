@@ -8,16 +8,14 @@ extension Host {
   /// - Throws: `absent` when there is no such bus; `io` with EACCES when rights are missing, and with EBADMSG when a recording is
   ///   malformed.
   public func i2cBus(_ number: Int) throws(I2CError) -> any I2CBus {
-    let path = root.isEmpty ? "/dev/i2c-\(number)" : root + "/.host/i2c/\(number)"
-    let port: any I2CPort = root.isEmpty ? try LinuxI2CPort(path) : RecordedI2CPort(try recordedBus(number))
+    let path = root + i2cNode(number)
+    let port: any I2CPort = root.isEmpty ? try LinuxI2CPort(path) : RecordedI2CPort(try recordedBus(i2cNode(number)))
     return SharedI2CBus(port: port, lock: .shared(path: path)) { address in i2cOwner(bus: number, address: address) }
   }
 
-  private func recordedBus(_ number: Int) throws(I2CError) -> I2CRecording {
+  private func recordedBus(_ path: String) throws(I2CError) -> I2CRecording {
     do throws(SensorError) {
-      return try file("/.host/i2c/\(number)").read { (text) throws(SensorError) in
-        try I2CRecording(text.rest(), path: "/.host/i2c/\(number)")
-      }
+      return try file(path).read { (text) throws(SensorError) in try I2CRecording(text.rest(), path: path) }
     } catch {
       switch error {
       case .absent: throw .absent

@@ -6,24 +6,6 @@ public enum I2CMessage: Hashable, Sendable {
   case read(Int)
 }
 
-/// Why a transfer failed. What the kernel's drivers answer is in Documentation/i2c/fault-codes.rst.
-public enum I2CError: Error, Hashable, Sendable {
-  /// Nothing answers at the address, or the chip refused a byte.
-  case noAcknowledge
-  /// A kernel driver owns the address; its name where sysfs tells it. Its values are in hwmon or IIO: see `Host.i2cOwner`.
-  case busy(driver: String?)
-  /// The bus is stuck, or others held it for too long.
-  case timedOut
-  /// Another controller won the bus.
-  case arbitrationLost
-  /// The adapter cannot make such a transfer: most often it knows SMBus only, where at most 32 bytes follow one register number.
-  case unsupported
-  /// No such bus.
-  case absent
-  /// Any other failure of the system call.
-  case io(errno: Int32)
-}
-
 /// A bus with chips: what a program of register reads and writes runs on. Not for use by two threads at once; each user asks
 /// `Host.i2cBus` for its own.
 public protocol I2CBus: AnyObject {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Who may use a bus: one user at a time in this process, and by flock(2) on `path` one process at a time.
 ///
-/// All waits are bounded. A holder that hangs between transfers loses the bus after `i2cHoldMilliseconds`; one that hangs inside
+/// All waits are bounded. A holder that hangs between transfers loses the bus after `holdMilliseconds` to whoever waits; one that hangs inside
 /// a transfer keeps it, because the kernel's adapter is held too: the others are turned away and do not hang with it.
 final class I2CBusLock: Sendable {
   private struct State {
@@ -16,9 +16,11 @@ final class I2CBusLock: Sendable {
 
   private let state = Mutex(State())
   private let descriptor: Int32
+  private let holdMilliseconds: Int64
 
-  init(path: String) {
+  init(path: String, holdMilliseconds: Int = PlatformLimits.i2cHoldMilliseconds) {
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    self.holdMilliseconds = Int64(holdMilliseconds)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -68,7 +70,7 @@ final class I2CBusLock: Sendable {
     let now = SystemClock.bootMilliseconds
     return state.withLock { state in
       if state.holder != nil {
-        guard !state.isTransferring, now - state.heldSince > Int64(PlatformLimits.i2cHoldMilliseconds) else { return nil }
+        guard !state.isTransferring, now - state.heldSince > holdMilliseconds else { return nil }
       }
       state.lastHolder += 1
       state.holder = state.lastHolder

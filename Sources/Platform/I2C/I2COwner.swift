@@ -1,7 +1,7 @@
 import Telemetry
 
 /// The kernel driver that has an I2C address, and where it publishes what it reads.
-public struct I2COwner: Hashable, Sendable {
+public struct I2COwner: Hashable, Sendable, CustomStringConvertible {
   /// The driver, such as `lm75`.
   public var driver: String
   /// Its hwmon and IIO nodes, as paths below /sys/class/hwmon and /sys/bus/iio/devices; empty when it has none.
@@ -11,6 +11,11 @@ public struct I2COwner: Hashable, Sendable {
   public init(driver: String, nodes: [String]) {
     self.driver = driver
     self.nodes = nodes
+  }
+
+  /// One line for people: who has it, and where its values are.
+  public var description: String {
+    nodes.isEmpty ? "kernel driver \(driver)" : "kernel driver \(driver): \(nodes.joined(separator: ", "))"
   }
 }
 

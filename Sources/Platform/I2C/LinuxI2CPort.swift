@@ -3,6 +3,7 @@ import Glibc
 
 /// A bus of the running kernel, through /dev/i2c-N: I2C_RDWR where the adapter has plain I2C, else the SMBus calls.
 final class LinuxI2CPort: I2CPort {
+  private let path: String
   private let descriptor: Int32
   private let functions: godwit_i2c_functions
 
@@ -10,7 +11,7 @@ final class LinuxI2CPort: I2CPort {
     var functions = godwit_i2c_functions()
     let opened = godwit_i2c_open(path, &functions)
     guard opened >= 0 else { throw I2CError(opening: -opened) }
-    (descriptor, self.functions) = (opened, functions)
+    (self.path, descriptor, self.functions) = (path, opened, functions)
     // An adapter that does not let itself be bounded is still of use: each user has a thread of its own.
     _ = godwit_i2c_bound(descriptor, Int32(PlatformLimits.i2cAdapterMilliseconds), Int32(PlatformLimits.i2cAdapterRetries))
   }
@@ -88,7 +89,10 @@ final class LinuxI2CPort: I2CPort {
   }
 
   private func check(_ result: Int32) throws(I2CError) {
-    if result < 0 { throw I2CError(transferring: -result) }
+    guard result < 0 else { return }
+    // ENODEV is also what an adapter answers that was unplugged.
+    if result == -ENODEV, access(path, F_OK) != 0 { throw .absent }
+    throw I2CError(transferring: -result)
   }
 }
 
@@ -101,30 +105,6 @@ extension I2CMessage {
     switch self {
     case .write(let bytes): bytes.count
     case .read(let count): count
-    }
-  }
-}
-
-extension I2CError {
-  /// What open(2) of a device node answers.
-  init(opening code: Int32) {
-    switch code {
-    case ENOENT, ENODEV, ENXIO, ENOTDIR: self = .absent
-    default: self = .io(errno: code)
-    }
-  }
-
-  /// What a transfer answers, after Documentation/i2c/fault-codes.rst. Some adapters say EIO or EREMOTEIO where the chip did not
-  /// acknowledge; ENODEV is a bus that went away.
-  init(transferring code: Int32) {
-    switch code {
-    case ENXIO, EREMOTEIO, EIO: self = .noAcknowledge
-    case EBUSY: self = .busy(driver: nil)
-    case ETIMEDOUT: self = .timedOut
-    case EAGAIN: self = .arbitrationLost
-    case EOPNOTSUPP: self = .unsupported
-    case ENODEV, ENOENT: self = .absent
-    default: self = .io(errno: code)
     }
   }
 }

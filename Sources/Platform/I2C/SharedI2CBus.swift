@@ -19,6 +19,7 @@ final class SharedI2CBus: I2CBus {
   deinit { release() }
 
   func hold() throws(I2CError) {
+    guard self.holder == nil else { return }
     guard let holder = lock.take(waitMilliseconds: PlatformLimits.i2cWaitMilliseconds) else { throw .timedOut }
     self.holder = holder
   }
