@@ -204,7 +204,11 @@ final class Bench {
       environment: ProfileEnvironment(hostName: "edge-01"))
   }
 
-  init(_ text: String, opening: BufferWriter.Opening? = BufferWriter.Opening(), clock: HandClock = HandClock()) throws {
+  /// - Parameter slow: makes the sensor `s` instead of its script.
+  init(
+    _ text: String, opening: BufferWriter.Opening? = BufferWriter.Opening(), clock: HandClock = HandClock(),
+    slow: SensorMaker? = nil
+  ) throws {
     self.clock = clock
     due = clock.bootNanoseconds()
     let scripts = scripts
@@ -216,6 +220,7 @@ final class Bench {
         delivery: delivery, log: Log(profile.log, clock: clock, environment: [:]),
         maker: { name in
           guard let kind = Bench.catalogue.first(where: { $0.name == name }), let script = scripts[name] else { return nil }
+          if name == "s", let slow { return (kind, slow) }
           return (
             kind,
             { (_, _, readings) throws(SensorError) in try ScriptedSensor(name, script, &readings) }

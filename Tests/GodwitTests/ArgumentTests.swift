@@ -11,6 +11,7 @@ import Testing
     ["run", "x"], ["uplink", "x"], ["watch", "--json", "--raw"], ["watch", "--broker", "example"], ["watch", "--node", "a/b"],
     ["watch", "--prefix", "a/#"], ["watch", "--broker", "mqtt://h", "--ca-file", "f"],
     ["watch", "--broker", "mqtt://h", "--password-file", "f"],
+    ["i2c", "scan", "x"], ["i2c", "scan", "--bus", "one"], ["i2c", "scan", "--root", "/nowhere/at/all"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {
@@ -36,7 +37,7 @@ import Testing
   @Test(arguments: [
     ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
-    ["uplink", "--follow", "--json"],
+    ["uplink", "--follow", "--json"], ["i2c", "scan", "--bus", "1", "--json"],
     ["watch", "--broker", "mqtts://h", "--ca-file", "f", "--node", "e-*", "--metric", "cpu.*", "--raw"],
   ])
   func usableArguments(arguments: [String]) throws {
