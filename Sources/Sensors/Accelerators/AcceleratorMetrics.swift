@@ -46,3 +46,11 @@ enum AcceleratorMetrics {
     Metric("accelerator.\(name)", unit: .none, kind: .counter, labels: ["device"] + labels, help: help)
   }
 }
+
+extension DeviceMetrics {
+  static let accelerator = DeviceMetrics(
+    label: "device", info: AcceleratorMetrics.info, suspended: AcceleratorMetrics.suspended,
+    temperature: AcceleratorMetrics.temperature, power: AcceleratorMetrics.power, linkWidth: AcceleratorMetrics.linkWidth,
+    linkWidthMax: AcceleratorMetrics.linkWidthMax, linkSpeed: AcceleratorMetrics.linkSpeed,
+    linkSpeedMax: AcceleratorMetrics.linkSpeedMax)
+}

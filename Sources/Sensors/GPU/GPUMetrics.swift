@@ -36,7 +36,6 @@ enum GPUMetrics {
     "throttled", .none, 0, ["reason"], "1 while the clocks are held down for this reason (thermal, power …), else 0.")
 
   static let eccErrors = counter("ecc_errors", ["kind"], "Memory errors since the driver was loaded, by kind.")
-  static let resets = counter("resets", [], "Times the GPU was reset after it hung.")
 
   static let linkWidth = metric("pcie_link_width", .none, 0, [], "PCIe lanes in use.")
   static let linkWidthMax = metric("pcie_link_width_max", .none, 0, [], "PCIe lanes of the device.")
@@ -47,11 +46,12 @@ enum GPUMetrics {
 
   static let processes = metric("processes", .none, 0, [], "Processes that have the GPU open.")
   static let processMemory = metric(
-    "process_memory_bytes", .bytes, 0, ["process"], "GPU memory of all processes of one name; the largest, the others as 'other'."
-  )
+    "process_memory_bytes", .bytes, 0, ["process"], "The GPU's own memory that all processes of one name use.")
+  static let processShared = metric(
+    "process_shared_memory_bytes", .bytes, 0, ["process"], "System memory that all processes of one name use by the GPU.")
   static let processUsage = metric(
     "process_usage_percent", .percent, 1, ["process"],
-    "Share of time of the busiest engine that processes of one name used; the busiest, the others as 'other'.")
+    "Share of time of the engine that all processes of one name kept busiest.")
 
   /// A level of a GPU; `labels` besides `gpu`.
   static func metric(_ name: String, _ unit: Unit, _ decimals: Int, _ labels: [String], _ help: String) -> Metric {
