@@ -144,9 +144,12 @@ struct AlertsDecoder {
       return nil
     }
     if isEnabled, !sensors.contains(where: { $0.isEnabled && kinds.contains($0.kind.name) }) {
+      let alone = kinds.count == 1
       problems.add(
-        place(reader, "when", expression.metric.offset), "the sensor '\(kind)' that measures '\(name)' is not enabled",
-        why: "the rule could never fire", remedy: "add '\(kind):' below 'sensors:', or remove the rule")
+        place(reader, "when", expression.metric.offset),
+        alone ? "the sensor '\(kind)' that measures '\(name)' is not enabled" : "no sensor that measures '\(name)' is enabled",
+        why: "the rule could never fire",
+        remedy: "add \(kinds.map { "'\($0):'" }.joined(separator: " or ")) below 'sensors:', or remove the rule")
     }
     var seen: Set<String> = []
     for label in expression.labels {

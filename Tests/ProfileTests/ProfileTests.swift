@@ -43,9 +43,6 @@ enum Fixture {
         Metric("disk.uptime_seconds", unit: .seconds, help: "A duration."),
         Metric("disk.supply_volts", unit: .volts, decimals: 2, help: "A voltage."),
       ]),
-    SensorKind(
-      name: "nvme", summary: "Another maker's disks.", sources: ["/dev/nvme0"],
-      metrics: [Metric("disk.supply_volts", unit: .volts, decimals: 2, help: "A voltage.")]),
   ]
 
   static let environment = ProfileEnvironment(
