@@ -75,6 +75,19 @@ import Testing
     #expect(withUsage == samples + 4)
   }
 
+  @Test func aDriverThatRefusesIsNoProblem() {
+    var readings = Readings()
+    for code in [EOPNOTSUPP, EINVAL, EPERM, EBUSY, ENODATA, EAGAIN] {
+      #expect(DeviceAttributes.note(.io(path: "/sys/x", errno: code), into: &readings) == .nothing)
+    }
+    #expect(readings.problem == nil)
+    for code in [EIO, ETIMEDOUT, EACCES] {
+      #expect(DeviceAttributes.note(.io(path: "/sys/x", errno: code), into: &readings) == .failed)
+    }
+    #expect(DeviceAttributes.note(.absent("/sys/x"), into: &readings) == .vanished)
+    #expect(readings.problemCount == 4)
+  }
+
   @Test func aSleepingDeviceIsNotRead() throws {
     let tree = Tree()
     try tree.write("dev/power/control", "auto\n")

@@ -129,8 +129,6 @@ struct DeviceAttributes {
     if !part.isMissing, !whole.isMissing, whole > 0 { readings.set(ratio.percent, part / whole * 100) }
   }
 
-  /// Drivers show files for what a chip does not measure (EOPNOTSUPP, EINVAL), and refuse while it resets or falls asleep (EPERM
-  /// since Linux 6.15, EBUSY): no reading, and nothing is wrong.
   private static func attempt(
     _ readings: inout Readings, _ outcome: inout Outcome, _ body: (inout Readings) throws(SensorError) -> Void
   ) {
@@ -138,15 +136,20 @@ struct DeviceAttributes {
       try body(&readings)
       outcome.read += 1
     } catch {
-      switch error {
-      case .io(_, EOPNOTSUPP), .io(_, EINVAL), .io(_, EPERM), .io(_, EBUSY): outcome.read += 1
-      default:
-        switch NumberFile.note(error, into: &readings) {
-        case .value, .nothing: outcome.read += 1
-        case .vanished: outcome.vanished = true
-        case .failed: break
-        }
+      switch note(error, into: &readings) {
+      case .value, .nothing: outcome.read += 1
+      case .vanished: outcome.vanished = true
+      case .failed: break
       }
+    }
+  }
+
+  /// Notes a failed read. Drivers show files for what a chip does not measure (EOPNOTSUPP, EINVAL), and refuse while it resets or
+  /// falls asleep (EPERM from amdgpu since Linux 6.15, EBUSY): no reading, and nothing is wrong.
+  static func note(_ error: SensorError, into readings: inout Readings) -> NumberFile.Outcome {
+    switch error {
+    case .io(_, EOPNOTSUPP), .io(_, EINVAL), .io(_, EPERM), .io(_, EBUSY): .nothing
+    default: NumberFile.note(error, into: &readings)
     }
   }
 }
