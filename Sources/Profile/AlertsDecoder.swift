@@ -5,15 +5,16 @@ struct AlertsDecoder {
   let catalogue: [SensorKind]
   let sensors: [SensorsDecoder.Sensor]
   let problems: ProblemList
-  private let metrics: [String: (metric: Metric, kind: String)]
+  /// Each metric with the sensors that measure it: GPUs of several makers share one family.
+  private let metrics: [String: (metric: Metric, kinds: [String])]
 
   init(catalogue: [SensorKind], sensors: [SensorsDecoder.Sensor], problems: ProblemList) {
     self.catalogue = catalogue
     self.sensors = sensors
     self.problems = problems
-    var metrics: [String: (metric: Metric, kind: String)] = [:]
+    var metrics: [String: (metric: Metric, kinds: [String])] = [:]
     for kind in catalogue {
-      for metric in kind.metrics { metrics[metric.name] = (metric, kind.name) }
+      for metric in kind.metrics { metrics[metric.name, default: (metric, [])].kinds.append(kind.name) }
     }
     self.metrics = metrics
   }
@@ -135,17 +136,20 @@ struct AlertsDecoder {
 
   private func metric(_ expression: AlertExpression, _ reader: SectionReader, isEnabled: Bool) -> Metric? {
     let name = expression.metric.text
-    guard let (metric, kind) = metrics[name] else {
+    guard let (metric, kinds) = metrics[name], let kind = kinds.first else {
       problems.add(
         place(reader, "when", expression.metric.offset), "unknown metric '\(name)'",
         remedy: Suggestion.remedy(
           for: name, among: catalogue.flatMap { $0.metrics.map(\.name) }, otherwise: "'godwit sensors' lists all metrics"))
       return nil
     }
-    if isEnabled, !sensors.contains(where: { $0.isEnabled && $0.kind.name == kind }) {
+    if isEnabled, !sensors.contains(where: { $0.isEnabled && kinds.contains($0.kind.name) }) {
+      let alone = kinds.count == 1
       problems.add(
-        place(reader, "when", expression.metric.offset), "the sensor '\(kind)' that measures '\(name)' is not enabled",
-        why: "the rule could never fire", remedy: "add '\(kind):' below 'sensors:', or remove the rule")
+        place(reader, "when", expression.metric.offset),
+        alone ? "the sensor '\(kind)' that measures '\(name)' is not enabled" : "no sensor that measures '\(name)' is enabled",
+        why: "the rule could never fire",
+        remedy: "add \(kinds.map { "'\($0):'" }.joined(separator: " or ")) below 'sensors:', or remove the rule")
     }
     var seen: Set<String> = []
     for label in expression.labels {

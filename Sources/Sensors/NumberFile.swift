@@ -33,18 +33,23 @@ struct NumberFile {
   /// Reads it once. A problem is noted and costs only this value.
   func sample(into readings: inout Readings) -> Outcome {
     do throws(SensorError) {
-      guard let raw = try file.integer() else { throw .malformed(path: file.path, what: "not a whole number") }
-      let value = Double(raw) / divisor
-      switch range {
-      case .any: readings.set(slot, value)
-      case .fromZero: readings.set(slot, max(value, 0))
-      case .celsius:
-        guard value >= -273.15 else { throw .malformed(path: file.path, what: "colder than 0 K") }
-        readings.set(slot, value)
-      }
+      readings.set(slot, try value())
       return .value
     } catch {
       return Self.note(error, into: &readings)
+    }
+  }
+
+  /// Reads it once, in the metric's unit.
+  func value() throws(SensorError) -> Double {
+    guard let raw = try file.integer() else { throw .malformed(path: file.path, what: "not a whole number") }
+    let value = Double(raw) / divisor
+    switch range {
+    case .any: return value
+    case .fromZero: return max(value, 0)
+    case .celsius:
+      guard value >= -273.15 else { throw .malformed(path: file.path, what: "colder than 0 K") }
+      return value
     }
   }
 

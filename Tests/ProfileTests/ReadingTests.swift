@@ -80,6 +80,23 @@ import Testing
     #expect(nameless.contains("the node has no name of its own"))
   }
 
+  @Test func oneOfSeveralSensorsOfAMetricIsEnough() throws {
+    let shared = Metric("disk.supply_volts", unit: .volts, decimals: 2, help: "A voltage.")
+    let catalogue =
+      Fixture.catalogue + [SensorKind(name: "nvme", summary: "Other disks.", sources: ["/dev/nvme0"], metrics: [shared])]
+    func parse(_ kind: String) throws(ProfileProblems) -> Profile {
+      let text = "sensors: {\(kind): }\nalerts:\n  - name: low\n    when: disk.supply_volts < 3V\n"
+      return try Profile.parse(
+        files: [("profile.yaml", Array(text.utf8))], catalogue: catalogue, environment: Fixture.environment)
+    }
+    for kind in ["disk", "nvme"] { #expect(try parse(kind).alerts.map(\.name) == ["low"]) }
+    let problems = #expect(throws: ProfileProblems.self) { try parse("cpu") }
+    #expect(
+      problems?.description
+        == "profile.yaml:4:11: error: no sensor that measures 'disk.supply_volts' is enabled; the rule could never fire; "
+        + "add 'disk:' or 'nvme:' below 'sensors:', or remove the rule")
+  }
+
   @Test func thresholdsAreInTheMetricsUnit() throws {
     func threshold(_ when: String) throws(ProfileProblems) -> Double? {
       try Fixture.parse("alerts: [{name: a, when: '\(when)'}]").alerts.first?.when.threshold

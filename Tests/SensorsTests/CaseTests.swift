@@ -13,6 +13,7 @@ import Testing
 /// input.2/ …     laid over the tree before the 2nd … sample; a file `.removed` lists paths that vanish
 /// settings       what stands under `sensors.<kind>:` in a profile (optional)
 /// seconds        between samples (optional, 1)
+/// README         what it shows, and where the form of the files comes from (optional)
 /// expected       what each sample gives; refreshed with GODWIT_REFRESH=1, then read by a person
 /// ```
 @Suite struct CaseTests {

@@ -95,4 +95,48 @@ import Testing
     }
     #expect(state == .diskSleep)
   }
+
+  /// Texts of device drivers, as their documents show them.
+  @Test(arguments: [
+    "gpu/pi5-v3d/input/sys/devices/platform/1002000000.v3d/gpu_stats", "npu/rk3588/input/sys/kernel/debug/rknpu/load",
+    "gpu_processes/i915/input/proc/1207/fdinfo/3", "gpu_processes/xe-amd/input/proc/900/fdinfo/3",
+    "gpu/amd-navi31/input/sys/devices/pci0000:00/0000:00:01.0/0000:03:00.0/ras/umc_err_count",
+  ])
+  func comesBackFromAnyTextOfADriver(path: String) throws {
+    let bytes = [UInt8](try Data(contentsOf: CaseTests.folder.appendingPathComponent(path)))
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-driver-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: root) }
+    let host = Host(root: root.path)
+    let label = Label("gpu", "gpu")
+    func run(_ bytes: [UInt8]) throws {
+      try Data(bytes).write(to: root.appendingPathComponent("text"))
+      let file = host.file("/text")
+      var readings = Readings()
+      readings.begin(nanoseconds: 1)
+      let slot = readings.slot(GPUMetrics.usage, [label])
+      var tables: [DeviceTable] = [
+        .queues(QueueStatistics(file: file, usage: slot, label: label)),
+        .coreLoad(CoreLoad(file: file, usage: slot, label: label)),
+        .memoryErrors(MemoryErrorCounts(file: file, label: label, &readings)),
+      ]
+      for index in tables.indices { try? tables[index].sample(into: &readings) }
+      let client = ByteScanner.scan(bytes: bytes) { DRMClient(&$0) }
+      if let client {
+        var usage = DRMUsage(client, at: 0)
+        usage.advance(client, at: 1) { _, share in #expect((0...100).contains(share)) }
+      }
+      for value in readings.values where !value.isMissing { #expect(value.isFinite && value >= 0) }
+    }
+    for length in 0...bytes.count { try run(Array(bytes[0..<length])) }
+    let seed: UInt64 = 20_261_122
+    var generator = Generator(state: seed)
+    for _ in 0..<400 {
+      var changed = bytes
+      for _ in 0..<Int.random(in: 1...8, using: &generator) {
+        changed[Int.random(in: changed.indices, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+      }
+      try run(changed)
+    }
+  }
 }

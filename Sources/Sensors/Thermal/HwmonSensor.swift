@@ -26,7 +26,9 @@ public struct HwmonSensor: Sensor {
     name: "hwmon", summary: "Temperatures, fans, voltages, currents, powers and alarms of the monitoring chips.",
     sources: ["/sys/class/hwmon/hwmon*/ (Documentation/hwmon/sysfs-interface.rst)"],
     settings: [
-      SettingSpec("exclude_chips", .patterns, default: "", help: "Chips, by driver or by full name, that are not read.")
+      SettingSpec(
+        "exclude_chips", .patterns, default: "amdgpu,radeon,nouveau,i915*,xe",
+        help: "Chips, by driver or by full name, that are not read; of GPUs the sensor gpu reads them, without waking the card.")
     ],
     metrics: [temperature, temperatureMax, temperatureCritical, fan, voltage, current, power, alarm])
 
