@@ -10,6 +10,7 @@ public enum SensorCatalogue {
       MemorySensor.self,
       ThermalSensor.self,
       HwmonSensor.self,
+      PowerSensor.self,
       DiskSensor.self,
       NetworkSensor.self,
       SystemSensor.self,
