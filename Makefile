@@ -16,6 +16,7 @@ bench: ## what agent and storage cost, beside their goals (BENCH_SECONDS=60; as 
 	@scripts/packages.sh
 	@scripts/build.sh
 	@scripts/bench.sh
+	@scripts/bench-absent.sh
 	@.build/release/StorageBench
 	@scripts/bench-drain.sh
 	@scripts/bench-device.sh

@@ -85,3 +85,12 @@ int godwit_terminal_rows(int descriptor) {
   if (ioctl(descriptor, TIOCGWINSZ, &size) != 0) return 0;
   return size.ws_row;
 }
+
+int godwit_firmware_exchange(const char *path, uint32_t *message) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return -errno;
+  // IOCTL_MBOX_PROPERTY of drivers/char/broadcom/vcio.c: the pointer's size is part of the number.
+  int result = ioctl(descriptor, _IOWR(100, 0, char *), message) < 0 ? -errno : 0;
+  close(descriptor);
+  return result;
+}

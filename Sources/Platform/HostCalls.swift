@@ -53,6 +53,10 @@ public protocol HostCalls: Sendable {
   func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage
   /// The clock's condition.
   func clockState() throws(SensorError) -> ClockState
+  /// What the firmware of a Raspberry Pi answers to a command of vcgencmd, for example `measure_temp`. May block.
+  ///
+  /// - Throws: `absent` where there is no such firmware, or where it does not know the command; `device` when rights are missing.
+  func firmwareCommand(_ command: String) throws(SensorError) -> String
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -101,6 +105,7 @@ public struct LinuxCalls: HostCalls {
 /// statvfs    one line a mount:  /boot/firmware total free available inodes free-inodes ro|rw  (escapes as in mountinfo)
 /// adjtimex   synchronized|unsynchronized offset-seconds error-seconds
 /// sysconf    clock-ticks-per-second page-bytes
+/// vcio       commands to a Raspberry Pi's firmware and their answers, see `firmwareCommand`
 /// ```
 public struct RecordedCalls: HostCalls {
   private let files: Host
@@ -145,6 +150,8 @@ public struct RecordedCalls: HostCalls {
   public var clockTicksPerSecond: Int { sysconf(0) ?? 100 }
   /// From `sysconf`, else 4096.
   public var pageBytes: Int { sysconf(1) ?? 4096 }
+
+  func recorded(_ name: String) -> HostFile { files.file(name) }
 
   private func sysconf(_ index: Int) -> Int? {
     let numbers = try? files.file("/sysconf").read { (text) throws(SensorError) in [text.unsigned(), text.unsigned()] }

@@ -1,7 +1,8 @@
 import Foundation
-import Platform
 import Telemetry
 import Testing
+
+@testable import Platform
 
 /// One suite over both implementations of `HostCalls`: the running kernel, and its answers recorded into a `.host` directory.
 @Suite struct HostCallsTests {
@@ -89,6 +90,27 @@ import Testing
     #expect(subject.calls.pageBytes == Int(getpagesize()))
   }
 
+  @Test(arguments: [true, false])
+  func withoutTheFirmwareOfARaspberryPiItIsAbsent(live: Bool) throws {
+    let hasMailbox = ["/dev/vcio_gencmd", "/dev/vcio"].contains { FileManager.default.fileExists(atPath: $0) }
+    if live && hasMailbox { return }
+    let subject = try Subject(live: live)
+    #expect(throws: SensorError.absent(live ? "/dev/vcio" : "/vcio")) { try subject.calls.firmwareCommand("get_throttled") }
+  }
+
+  @Test(arguments: [true, false])
+  func aFirmwareCommandThatDoesNotFitIsAbsent(live: Bool) throws {
+    let subject = try Subject(live: live)
+    for command in ["", String(repeating: "x", count: 4096)] {
+      #expect {
+        _ = try subject.calls.firmwareCommand(command)
+      } throws: { error in
+        if case SensorError.absent = error { return true }
+        return false
+      }
+    }
+  }
+
   @Test func aRecordingIsGivenBackExactly() throws {
     let root = try Recording.write([
       "statvfs": "/media/My\\040Disk 6 5 4 3 2 ro\n", "adjtimex": "synchronized -0.000214637 0.001125\n",
@@ -122,6 +144,53 @@ import Testing
     let calls = Host(root: "/no/such/root").calls
     #expect(throws: SensorError.absent("/statvfs")) { try calls.fileSystemUsage("/") }
     #expect(throws: SensorError.absent("/adjtimex")) { try calls.clockState() }
+  }
+}
+
+@Suite struct FirmwareCommandTests {
+  /// The message that vcgencmd.c of raspberrypi/utils builds, word by word, with its text of 4096 bytes.
+  @Test func aRequestIsLaidOutAsVcgencmdDoes() throws {
+    let words = try #require(FirmwareMessage.request("measure_temp"))
+    #expect(words.count == 1031)
+    #expect(Array(words[0..<6]) == [4124, 0, 0x0003_0080, 4096, 0, 0])
+    let text = words.withUnsafeBytes { Array($0[24..<37]) }
+    #expect(text == Array("measure_temp".utf8) + [0])
+    #expect(words[1030] == 0)
+  }
+
+  @Test func anAnswerIsTheTextUpToItsEndUnlessRefused() throws {
+    var words = try #require(FirmwareMessage.request("throttled=0x50005"))
+    words[4] = 0x8000_0012
+    #expect(FirmwareMessage.answer(words) == "throttled=0x50005")
+    words[5] = 1
+    #expect(FirmwareMessage.answer(words) == nil)
+    let refused = try #require(FirmwareMessage.request("error=1 error_msg=\"Command not registered\""))
+    #expect(FirmwareMessage.answer(refused) == nil)
+    let endless = [UInt32](repeating: 0x4141_4141, count: 5) + [0] + [UInt32](repeating: 0x4141_4141, count: 1025)
+    #expect(FirmwareMessage.answer(endless)?.utf8.count == 4096)
+  }
+
+  @Test func aRecordIsReadLikeATerminals() throws {
+    let root = try HostCallsTests.Recording.write([
+      "vcio": "$ a\none\n two\n$ a b\nthree\n$ empty\n$ refused\nerror=1 error_msg=\"Command not registered\"\n"
+    ])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let calls = Host(root: root.path).calls
+    #expect(try calls.firmwareCommand("a") == "one\n two\n")
+    #expect(try calls.firmwareCommand("a b") == "three\n")
+    #expect(try calls.firmwareCommand("empty") == "")
+    for command in ["b", "refused"] {
+      #expect(throws: SensorError.absent("firmware command \(command)")) { try calls.firmwareCommand(command) }
+    }
+  }
+
+  @Test func missingRightsAreSaidWithTheRemedy() throws {
+    let root = try HostCallsTests.Recording.write(["vcio": "!\n"])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let remedy = "permission denied: the agent's user must be in the group video"
+    #expect(throws: SensorError.device("/dev/vcio_gencmd", what: remedy)) {
+      try Host(root: root.path).calls.firmwareCommand("get_throttled")
+    }
   }
 }
 

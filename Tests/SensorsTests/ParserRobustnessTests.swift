@@ -45,6 +45,15 @@ import Testing
     case "proc/1/stat": return { (text) throws(SensorError) in _ = try ProcessState.parse(&text, path: path) }
     case "proc/self/stat": return { (text) throws(SensorError) in _ = try ProcessFigures.parse(&text, path: path) }
     case "proc/self/smaps_rollup": return { (text) throws(SensorError) in _ = MemoryRollup.parse(&text) }
+    case ".host/vcio":
+      return { (text) throws(SensorError) in
+        let answer = text.text { _ in false }
+        _ = FirmwareAnswers.power(FirmwareAnswers.rails(answer).rails)
+        _ = FirmwareAnswers.throttled(answer)
+        _ = FirmwareAnswers.number(answer)
+        _ = FirmwareAnswers.timestamp(answer)
+        _ = FirmwareAnswers.buildSeconds(answer)
+      }
     case "run/utmp": return { (text) throws(SensorError) in _ = try Logins.users(utmp: &text, path: path) }
     default: return nil
     }
@@ -53,11 +62,12 @@ import Testing
   @Test(arguments: [
     "proc/self/mountinfo", "proc/diskstats", "proc/net/snmp", "proc/net/sockstat", "proc/net/tcp", "proc/1/stat",
     "proc/self/stat",
-    "proc/self/smaps_rollup", "run/utmp",
+    "proc/self/smaps_rollup", "run/utmp", ".host/vcio",
   ])
   func comesBackFromAnyBytes(path: String) throws {
     let parse = try #require(Self.parser(of: path))
-    let bytes = [UInt8](try Data(contentsOf: CaseTests.fixtures.appendingPathComponent("x86-server/" + path)))
+    let tree = path == ".host/vcio" ? "pi5/" : "x86-server/"
+    let bytes = [UInt8](try Data(contentsOf: CaseTests.fixtures.appendingPathComponent(tree + path)))
     func run(_ bytes: [UInt8]) { _ = try? ByteScanner.scan(bytes: bytes, parse) }
     for length in stride(from: 0, through: bytes.count, by: max(1, bytes.count / 400)) { run(Array(bytes[0..<length])) }
     let seed: UInt64 = 20_261_121

@@ -74,6 +74,9 @@ final class SlowLane: SensorLane {
       report.outcome = .absent
       report.problem = "absent: \(what)"
       restart.absent(at: now)
+      // What is not there costs no thread until it is looked for again.
+      worker?.retire()
+      worker = nil
     case let error?:
       report.outcome = .failed
       report.problem = "\(error)"

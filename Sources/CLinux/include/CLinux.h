@@ -53,4 +53,7 @@ int godwit_terminal_columns(int descriptor);
 /// Its height in rows, or 0.
 int godwit_terminal_rows(int descriptor);
 
+/// One message to the firmware of a Raspberry Pi and its answer in place (the first word is its size in bytes); 0 or -errno.
+int godwit_firmware_exchange(const char *path, uint32_t *message);
+
 #endif
