@@ -7,7 +7,9 @@ import Testing
 /// `godwit i2c scan` over recorded buses.
 @Suite struct I2CScanTests {
   /// Writes a tree and scans its buses.
-  static func scan(_ files: [String: String], drivers: [String: String] = [:]) throws -> [I2CScan] {
+  static func scan(
+    _ files: [String: String], drivers: [String: String] = [:], chips: [UInt8: [String]] = [:]
+  ) throws -> [I2CScan] {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-scan-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: root) }
     for (path, text) in files {
@@ -22,7 +24,7 @@ import Testing
         atPath: folder.path + "/driver", withDestinationPath: "../../../../bus/i2c/drivers/\(driver)")
     }
     let host = Platform.Host(root: root.path)
-    return host.i2cAdapters().map { I2CScan($0, host: host) }
+    return host.i2cAdapters().map { I2CScan($0, host: host, chips: chips) }
   }
 
   static func bus(_ number: Int, _ recording: String?) -> [String: String] {
@@ -37,11 +39,13 @@ import Testing
     let recording = ["40", "48", "51", "77", "78", "07"].map { "at \($0)\n\(Self.zeros)" }.joined()
     let files = Self.bus(1, recording).merging(Self.bus(2, "")) { $1 }.merging(Self.bus(3, nil)) { $1 }
       .merging(["sys/bus/i2c/devices/1-0048/hwmon/hwmon3/temp1_input": "25500\n"]) { $1 }
-    let scans = try Self.scan(files, drivers: ["1-0048": "lm75", "3-0068": "rtc-ds1307"])
+    let scans = try Self.scan(
+      files, drivers: ["1-0048": "lm75", "3-0068": "rtc-ds1307"],
+      chips: [0x40: ["ina219", "ina226"], 0x41: ["ina219"], 0x48: ["tmp102"]])
     #expect(
       I2CScanText.lines(scans) == [
         "bus 1: adapter 1",
-        "  0x40  answers",
+        "  0x40  answers; may be ina219, ina226",
         "  0x48  kernel driver lm75: /sys/class/hwmon/hwmon3",
         "  0x51  answers",
         "  0x77  answers",
@@ -60,6 +64,7 @@ import Testing
     #expect(found[1]["driver"] as? String == "lm75")
     #expect(found[1]["nodes"] as? [String] == ["/sys/class/hwmon/hwmon3"])
     #expect(found[0]["driver"] is NSNull)
+    #expect(found.map { $0["chips"] as? [String] } == [["ina219", "ina226"], [], [], []])
     #expect(buses[2]["problem"] as? String == "programs cannot reach it: modprobe i2c-dev")
   }
 

@@ -9,6 +9,8 @@ struct I2CScan {
     var owner: I2COwner?
     /// Why it is not plain whether a chip is there.
     var problem: String?
+    /// Chips that are described and may have this address.
+    var chips: [String] = []
   }
 
   let adapter: I2CAdapter
@@ -23,7 +25,8 @@ struct I2CScan {
   /// How long a bus may take in all.
   static let deadlineMilliseconds: Int64 = 10_000
 
-  init(_ adapter: I2CAdapter, host: Host) {
+  /// - Parameter chips: the names of described chips by the addresses they may have.
+  init(_ adapter: I2CAdapter, host: Host, chips: [UInt8: [String]] = [:]) {
     self.adapter = adapter
     guard adapter.isReachable else {
       problem = "programs cannot reach it: modprobe i2c-dev"
@@ -31,7 +34,7 @@ struct I2CScan {
       return
     }
     do throws(I2CError) {
-      try ask(host, try host.i2cBus(adapter.number))
+      try ask(host, try host.i2cBus(adapter.number), chips)
     } catch {
       problem = "\(error)"
       if found.isEmpty { findOwned(host) }
@@ -45,7 +48,7 @@ struct I2CScan {
     }
   }
 
-  private mutating func ask(_ host: Host, _ bus: any I2CBus) throws(I2CError) {
+  private mutating func ask(_ host: Host, _ bus: any I2CBus, _ chips: [UInt8: [String]]) throws(I2CError) {
     let deadline = SystemClock.bootMilliseconds + Self.deadlineMilliseconds
     var timeouts = 0
     for address in Self.addresses {
@@ -55,7 +58,7 @@ struct I2CScan {
       }
       do throws(I2CError) {
         try Self.ask(bus, address)
-        found.append(Found(address: address))
+        found.append(Found(address: address, chips: chips[address] ?? []))
         timeouts = 0
       } catch {
         timeouts = error == .timedOut ? timeouts + 1 : 0

@@ -8,16 +8,16 @@ enum I2CScanText {
     guard !scans.isEmpty else { return ["no I2C bus"] }
     return scans.flatMap { scan in
       var lines = ["bus \(scan.adapter.number)\(scan.adapter.name.isEmpty ? "" : ": \(scan.adapter.name)")"]
-      var table = Table(.left, .left)
-      for found in scan.found { table.add(Span(address(found.address)), Span(text(found))) }
-      lines += table.lines(indent: 2)
+      lines += scan.found.map { "  \(address($0.address))  \(text($0))" }
       if let problem = scan.problem { lines.append("  ! \(problem)") }
-      return lines.count == 1 ? lines + ["  nothing answers"] : lines
+      if lines.count == 1 { lines.append("  nothing answers") }
+      return lines.map { Span($0).text }
     }
   }
 
   private static func text(_ found: I2CScan.Found) -> String {
-    found.problem ?? found.owner?.description ?? "answers"
+    if let other = found.problem ?? found.owner?.description { return other }
+    return found.chips.isEmpty ? "answers" : "answers; may be \(found.chips.joined(separator: ", "))"
   }
 
   /// `0x08`.
@@ -51,11 +51,16 @@ enum I2CScanText {
     json.beginObject()
     json.member("address", address(found.address))
     json.member("driver", found.owner?.driver)
-    json.key("nodes")
-    json.beginArray()
-    for node in found.owner?.nodes ?? [] { json.string(node) }
-    json.endArray()
+    strings("nodes", found.owner?.nodes ?? [], to: &json)
+    strings("chips", found.chips, to: &json)
     json.member("problem", found.problem)
     json.endObject()
+  }
+
+  private static func strings(_ key: String, _ values: [String], to json: inout JSONWriter) {
+    json.key(key)
+    json.beginArray()
+    for value in values { json.string(value) }
+    json.endArray()
   }
 }
