@@ -20,6 +20,7 @@ public enum SensorCatalogue {
       DiskSensor.self,
       MMCSensor.self,
       NetworkSensor.self,
+      I2CSensor.self,
       SystemSensor.self,
       SelfSensor.self,
     ]

@@ -11,6 +11,7 @@ import Testing
 /// ```
 /// input/         a host's tree, or a file `fixture` that names one under Tests/Fixtures
 /// input.2/ …     laid over the tree before the 2nd … sample; a file `.removed` lists paths that vanish
+/// hardware/      descriptions beside those that are shipped (optional)
 /// settings       what stands under `sensors.<kind>:` in a profile (optional)
 /// seconds        between samples (optional, 1)
 /// README         what it shows, and where the form of the files comes from (optional)
@@ -69,6 +70,9 @@ final class CaseRun {
   private let fixtures: URL
   private(set) var readings = Readings()
 
+  /// What is shipped.
+  static let hardware = CaseTests.folder.appendingPathComponent("../../../hardware").standardizedFileURL.path
+
   init(folder: URL, fixtures: URL) throws {
     self.folder = folder
     self.fixtures = fixtures
@@ -123,7 +127,8 @@ final class CaseRun {
     let given = (text("settings") ?? "").split(separator: "\n").map { "    \($0)\n" }.joined()
     let profile = try Profile.parse(
       files: [("settings", Array("node: case\nsensors:\n  \(kind.name):\n\(given)".utf8))], catalogue: [kind],
-      environment: ProfileEnvironment(hostName: "case"))
+      environment: ProfileEnvironment(
+        hostName: "case", hardware: HardwareFolders([folder.appendingPathComponent("hardware").path, Self.hardware])))
     return profile.sensors.first?.settings ?? Settings(kind.settings)
   }
 
