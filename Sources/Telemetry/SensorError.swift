@@ -8,6 +8,8 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case io(path: String, errno: Int32)
   /// The deadline passed.
   case timedOut
+  /// A device, its driver or its library failed.
+  case device(String, what: String)
 
   /// One line for people: what, where.
   public var description: String {
@@ -16,6 +18,7 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
     case .malformed(let path, let what): "malformed: \(path): \(what)"
     case .io(let path, let errno): "cannot read \(path): errno \(errno)"
     case .timedOut: "timed out"
+    case .device(let name, let what): "\(name): \(what)"
     }
   }
 }

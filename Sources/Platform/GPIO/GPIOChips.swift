@@ -157,6 +157,8 @@ public protocol GPIOOutputs: AnyObject, Sendable {
 public protocol GPIOChips: Sendable {
   /// Whether inputs are debounced below this edge, by the kernel; else their reader must do it by the edges' times.
   var debounces: Bool { get }
+  /// How many edges of a request wait in the kernel before some are lost.
+  var queuedEdges: Int { get }
   /// All chips that may be opened, by name; none where the machine has none.
   ///
   /// - Throws: `barred` when there are chips and none may be opened.

@@ -10,6 +10,8 @@ public struct LinuxGPIO: GPIOChips {
 
   /// libgpiod 2 has the kernel do it.
   public var debounces: Bool { GODWIT_GPIO_FIRST_INTERFACE == 0 }
+  /// 16 a line with libgpiod 1, 1024 a request with libgpiod 2.
+  public var queuedEdges: Int { Int(GODWIT_GPIO_FIRST_INTERFACE == 0 ? GODWIT_GPIO_SECOND_QUEUE : GODWIT_GPIO_FIRST_QUEUE) }
 
   /// From `/dev`. Raspberry Pi OS links old names to new chips: each chip is listed once.
   public func chips() throws(GPIOError) -> [GPIOChip] {

@@ -22,6 +22,8 @@ public final class RecordedGPIO: GPIOChips {
 
   /// A recording keeps the edges as they came: bounces too.
   public var debounces: Bool { false }
+  /// A file holds them all.
+  public var queuedEdges: Int { PlatformLimits.gpioEdges }
 
   /// From `chips`.
   public func chips() throws(GPIOError) -> [GPIOChip] {
