@@ -29,4 +29,11 @@ public enum PlatformLimits {
   public static let i2cRecordedHangMilliseconds = 60_000
   /// Buses listed of one machine.
   public static let i2cBuses = 256
+
+  /// GPIO lines of one request: GPIO_V2_LINES_MAX of the kernel.
+  public static let gpioLines = 64
+  /// Lines listed of one GPIO chip.
+  public static let gpioChipLines = 4096
+  /// GPIO edges taken at once; the kernel queues at most 1024 a request.
+  public static let gpioEdges = 2048
 }

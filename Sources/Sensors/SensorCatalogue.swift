@@ -20,6 +20,7 @@ public enum SensorCatalogue {
       DiskSensor.self,
       MMCSensor.self,
       NetworkSensor.self,
+      GPIOSensor.self,
       SystemSensor.self,
       SelfSensor.self,
     ]
