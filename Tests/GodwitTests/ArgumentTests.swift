@@ -12,6 +12,8 @@ import Testing
     ["watch", "--prefix", "a/#"], ["watch", "--broker", "mqtt://h", "--ca-file", "f"],
     ["watch", "--broker", "mqtt://h", "--password-file", "f"],
     ["i2c", "scan", "x"], ["i2c", "scan", "--bus", "one"], ["i2c", "scan", "--root", "/nowhere/at/all"],
+    ["output", "set", "fan", "up"], ["output", "set", "fan"], ["output", "set", "a fan", "on"],
+    ["output", "set", "fan", "on", "--for", "8d"], ["output", "bogus"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {
@@ -38,6 +40,7 @@ import Testing
     ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
     ["uplink", "--follow", "--json"], ["i2c", "scan", "--bus", "1", "--json"],
+    ["output"], ["output", "list"], ["output", "set", "fan", "auto", "--for", "5m"],
     ["watch", "--broker", "mqtts://h", "--ca-file", "f", "--node", "e-*", "--metric", "cpu.*", "--raw"],
   ])
   func usableArguments(arguments: [String]) throws {
