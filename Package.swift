@@ -49,10 +49,11 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
     .target(name: "CLinux"),
 
     module("Telemetry"),
-    module("Platform", uses: ["Telemetry", "CLinux"]),
+    module("Platform", uses: ["Telemetry", "CLinux", "CGPIOD"]),
     module("Profile", uses: ["Telemetry", "CYAML"]),
     module("Sensors", uses: ["Telemetry", "Platform"]),
     module("Buffer", uses: ["Telemetry", "CSQLite", "CZlib"]),

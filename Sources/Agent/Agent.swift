@@ -21,17 +21,20 @@ public enum Agent {
   }
 
   private static let usage = """
-    usage: godwitd [--profile FILE]
+    usage: godwitd [--profile FILE] [--root DIR]
            godwitd --version
 
     Runs the Godwit agent in the foreground with the profile FILE (default /etc/godwit/profile.yaml).
     SIGHUP reloads the profile, SIGTERM and SIGINT stop the agent.
+    --root takes the device's files and lines from a recorded tree instead of this machine's.
 
     """
 
   /// Runs the agent with the arguments after the program's name. Returns the exit status; ends only by a signal or an error.
   public static func main(_ arguments: [String]) -> Int32 {
     var path = "/etc/godwit/profile.yaml"
+    var root = "/"
+    var holdsOutputs = false
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       switch argument {
@@ -44,6 +47,10 @@ public enum Agent {
       case "--profile":
         guard let value = rest.popFirst() else { return refuse("--profile needs a file") }
         path = value
+      case "--hold-outputs": holdsOutputs = true
+      case "--root":
+        guard let value = rest.popFirst() else { return refuse("--root needs a directory") }
+        root = value
       case let argument where argument.hasPrefix("--profile="):
         path = String(argument.dropFirst("--profile=".count))
       default:
@@ -53,10 +60,11 @@ public enum Agent {
     ProcessMemory.economize()
     // What a device measures is for its owner and the group, not for everybody.
     umask(0o027)
-    return run(profile: path)
+    if holdsOutputs { return OutputGuardProcess.main(host: Host(root: root)) }
+    return run(profile: path, host: Host(root: root))
   }
 
-  private static func run(profile path: String) -> Int32 {
+  private static func run(profile path: String, host: Host) -> Int32 {
     let profile: Profile
     do throws(ProfileProblems) {
       profile = try Profile.load(path: path, catalogue: SensorCatalogue.kinds, environment: .current())
@@ -65,7 +73,7 @@ public enum Agent {
       return Status.cannotRun.rawValue
     }
     do throws(AgentFailure) {
-      let process = try AgentProcess(profile: profile, profilePath: path)
+      let process = try AgentProcess(profile: profile, profilePath: path, host: host)
       try process.run()
       return Status.good.rawValue
     } catch {

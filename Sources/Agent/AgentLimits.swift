@@ -33,6 +33,32 @@ enum AgentLimits {
   static let longTickMilliseconds = 5_000
   /// Ticks after which the agent is settled, and gives back what only starting needed.
   static let settledTicks: UInt64 = 5
+  /// The longest wait before a watchdog that could not be opened is tried again, seconds.
+  static let watchdogRetrySeconds: Int64 = 300
+  /// Lines that the guard of the outputs holds at most.
+  static let guardedLines = 64
+  /// Bytes of a problem that it tells.
+  static let guardProblemBytes = 400
+  /// How long it waits for its first word, milliseconds.
+  static let guardStartMilliseconds = 10_000
+  /// What the agent may be late beyond three ticks before it sets the lines safe, milliseconds.
+  static let guardSlackMilliseconds = 5_000
+  /// The longest wait before a guard that ended is started anew, milliseconds.
+  static let guardRetryMilliseconds: Int64 = 60_000
+  /// The longest wait before a line that could not be driven is tried again, milliseconds.
+  static let lineRetryMilliseconds: Int64 = 60_000
+  /// How long a command waits for its line to follow, nanoseconds.
+  static let outputCommandNanoseconds: Int64 = 10_000_000_000
+  /// The longest time that a command switches an output for: 7 days, milliseconds.
+  static let longestOutputMilliseconds = 7 * 86_400_000
+  /// How long the last commit before a shutdown is waited for, nanoseconds.
+  static let shutdownCommitNanoseconds: Int64 = 10_000_000_000
+  /// Attempts to switch the device off, in one boot.
+  static let shutdownAttempts = 3
+  /// Between two of them, nanoseconds.
+  static let shutdownRetryNanoseconds: Int64 = 60_000_000_000
+  /// How long the program that does it may take, milliseconds.
+  static let shutdownMilliseconds = 30_000
   /// Distinct problems whose repeats are counted.
   static let logKeys = 1_000
   /// Milliseconds by which the wall clock must differ from its epoch to count as stepped.

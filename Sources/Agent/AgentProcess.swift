@@ -28,7 +28,7 @@ final class AgentProcess {
   private var lastWatchdog: Int64 = 0
   private var isReady = false
 
-  init(profile: Profile, profilePath: String) throws(AgentFailure) {
+  init(profile: Profile, profilePath: String, host: Host) throws(AgentFailure) {
     self.profilePath = profilePath
     log = Log(profile.log, clock: clock, environment: environment)
     notifier = SystemdNotifier(environment: environment)
@@ -53,8 +53,8 @@ final class AgentProcess {
     supervisor = Supervisor(
       profile: profile,
       environment: Supervisor.Environment(
-        clock: clock, context: SensorContext(host: Host(), statistics: statistics), storage: storage, delivery: uplink, log: log,
-        maker: AgentProcess.maker),
+        clock: clock, context: SensorContext(host: host, statistics: statistics), storage: storage, delivery: uplink, log: log,
+        maker: AgentProcess.maker, device: DeviceEdges(host: host)),
       opening: opening)
     let boots = (opening?.boots ?? 0) + (opening?.epochs.contains { $0.boot == clock.boot } == true ? 0 : 1)
     statistics.update { $0.boots = UInt64(boots) }
@@ -257,6 +257,7 @@ final class AgentProcess {
         node: supervisor.profile.node, uplink?.statuses ?? [], pace, now: clock.bootNanoseconds(),
         wall: clock.wallMilliseconds()
       ).json()
+    case let request where request.hasPrefix("output "): return supervisor.switchOutput(request)
     default: return Array("{\"error\":\"unknown request\"}".utf8)
     }
   }
@@ -270,6 +271,8 @@ final class AgentProcess {
     uplink?.stop(waitMilliseconds: 800)
     supervisor.finish(clock.bootNanoseconds())
     control?.close()
+    supervisor.outputs.stop()
+    supervisor.watchdog.stop()
     if !storage.stop(waitMilliseconds: 1_000) {
       log.error("buffer", "the disk did not take the last commit within a second")
     }

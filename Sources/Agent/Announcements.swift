@@ -49,6 +49,7 @@ extension Supervisor {
   /// Stores and sends what changed in the rules' states.
   func announce(_ changes: [AlertChange]) {
     guard !changes.isEmpty else { return }
+    fired = (fired ?? []).union(changes.filter { $0.isAnnounced && !$0.isResolved }.map(\.rule.name))
     for change in changes where change.isAnnounced && silences.end(of: change.rule.name) == nil {
       let word = change.isResolved ? "resolved" : "firing"
       if change.rule.notifiers.contains(.log) {

@@ -30,6 +30,8 @@ final class Supervisor {
     var log: Log
     /// The maker of a kind of sensor; nil when there is no such kind.
     var maker: (String) -> (kind: SensorKind, make: SensorMaker)?
+    /// What it acts with on the device.
+    var device: DeviceEdges
   }
 
   private(set) var profile: Profile
@@ -57,6 +59,13 @@ final class Supervisor {
   private var learnedSeries = 0
   private var toldSeries = 0
   var loggedLink = UplinkStatus()
+  let watchdog: HardwareWatchdog
+  let outputs: OutputControl
+  let shutdown: DeviceShutdown
+  /// Rules that began to fire since the last tick; nil when nothing changed in any rule.
+  var fired: Set<String>? = []
+  /// The boot whose beginning by the watchdog was told.
+  var toldReset: String?
 
   /// A sensor with its place in the tick.
   struct LaneSlot {
@@ -71,6 +80,12 @@ final class Supervisor {
     self.environment = environment
     let clock = environment.clock
     started = clock.bootNanoseconds()
+    watchdog = HardwareWatchdog(edge: environment.device.watchdogs, log: environment.log, profile: profile.watchdog)
+    outputs = OutputControl(guards: environment.device.guards, log: environment.log, profile: profile)
+    shutdown = DeviceShutdown(
+      edge: environment.device.power, log: environment.log, profile: profile.shutdown, started: started,
+      isDone: opening?.notes[Self.shutdownNote] == clock.boot)
+    toldReset = opening?.notes[Self.watchdogNote]
     lastCommitNanoseconds = started
     let found = opening ?? BufferWriter.Opening()
     table = SeriesTable(found.series)
@@ -82,7 +97,8 @@ final class Supervisor {
     timekeeper = Timekeeper(boot: clock.boot, lastID: found.lastEpoch, earlier: found.epochs)
     engine = AlertEngine(
       rules: profile.alerts, node: profile.node,
-      restored: found.alerts.map {
+      // What was too low at a shutdown may be charged by now: it must be seen again.
+      restored: found.alerts.filter { $0.rule != ShutdownProfile.rule }.map {
         AlertMemory(rule: $0.rule, series: $0.series, state: AlertState(rawValue: $0.state) ?? .ok, value: $0.value)
       })
     lanes = profile.sensors.compactMap(makeLane)
@@ -123,6 +139,7 @@ final class Supervisor {
     nextSequence += 1
     expireSilences(due / 1_000_000)
     takeNotices()
+    actOnDevice(now)
     commitIfDue(now)
     report(now, skipped: skipped)
   }
@@ -283,5 +300,6 @@ final class Supervisor {
     }
     profile = new
     announce(engine.replace(rules: new.alerts))
+    applyToDevice(new)
   }
 }

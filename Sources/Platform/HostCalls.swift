@@ -61,6 +61,8 @@ public protocol HostCalls: Sendable {
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
   var pageBytes: Int { get }
+  /// The GPIO controllers.
+  var gpio: any GPIOChips { get }
 }
 
 /// The calls of the running kernel.
@@ -97,6 +99,8 @@ public struct LinuxCalls: HostCalls {
   public var clockTicksPerSecond: Int { max(sysconf(Int32(_SC_CLK_TCK)), 1) }
   /// By sysconf(3).
   public var pageBytes: Int { max(sysconf(Int32(_SC_PAGESIZE)), 1) }
+  /// By libgpiod.
+  public var gpio: any GPIOChips { LinuxGPIO() }
 }
 
 /// Answers of a recorded device, from text files in its `.host/` directory:
@@ -106,12 +110,16 @@ public struct LinuxCalls: HostCalls {
 /// adjtimex   synchronized|unsynchronized offset-seconds error-seconds
 /// sysconf    clock-ticks-per-second page-bytes
 /// vcio       commands to a Raspberry Pi's firmware and their answers, see `firmwareCommand`
+/// gpio/      see `RecordedGPIO`
 /// ```
 public struct RecordedCalls: HostCalls {
   private let files: Host
+  /// From `gpio/`.
+  public let gpio: any GPIOChips
 
   /// The answers in `directory`.
   public init(directory: String) {
+    gpio = RecordedGPIO(directory: directory + "/gpio")
     files = Host(root: directory, calls: LinuxCalls())
   }
 

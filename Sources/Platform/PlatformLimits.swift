@@ -29,4 +29,17 @@ public enum PlatformLimits {
   public static let i2cRecordedHangMilliseconds = 60_000
   /// Buses listed of one machine.
   public static let i2cBuses = 256
+
+  /// GPIO lines of one request: GPIO_V2_LINES_MAX of the kernel.
+  public static let gpioLines = 64
+  /// Lines listed of one GPIO chip.
+  public static let gpioChipLines = 4096
+  /// GPIO edges taken at once; the kernel queues at most 1024 a request.
+  public static let gpioEdges = 2048
+  /// How long a program that was killed is waited for, milliseconds.
+  static let subprocessKillMilliseconds: Int64 = 1_000
+  /// Between two looks whether a program ended, where the kernel does not tell, milliseconds.
+  static let subprocessPollMilliseconds: Int64 = 20
+  /// The longest packet to or from a child, bytes.
+  public static let packetBytes = 64 * 1024
 }

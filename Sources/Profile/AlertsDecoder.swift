@@ -122,7 +122,7 @@ struct AlertsDecoder {
     return scalar.place(of: offset, from: node.place)
   }
 
-  private func expression(
+  func expression(
     _ reader: SectionReader, _ key: String, _ make: (String) throws(AlertExpression.Fault) -> AlertExpression
   ) -> AlertExpression? {
     guard case .text(let text) = reader.given[key] else { return nil }
@@ -134,7 +134,7 @@ struct AlertsDecoder {
     }
   }
 
-  private func metric(_ expression: AlertExpression, _ reader: SectionReader, isEnabled: Bool) -> Metric? {
+  func metric(_ expression: AlertExpression, _ reader: SectionReader, isEnabled: Bool) -> Metric? {
     let name = expression.metric.text
     guard let (metric, kinds) = metrics[name], let kind = kinds.first else {
       problems.add(
@@ -170,7 +170,7 @@ struct AlertsDecoder {
   }
 
   /// Nil when there is no such comparison; of an unknown metric the value is not looked at.
-  private func condition(_ expression: AlertExpression, _ metric: Metric?, _ reader: SectionReader, _ key: String) -> AlertRule
+  func condition(_ expression: AlertExpression, _ metric: Metric?, _ reader: SectionReader, _ key: String) -> AlertRule
     .Condition?
   {
     guard let comparison = AlertRule.Comparison(rawValue: expression.comparison.text) else { return nil }

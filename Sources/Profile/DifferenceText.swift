@@ -10,6 +10,9 @@ struct DifferenceText {
     change("labels", Self.text(old.labels), Self.text(new.labels))
     sensors(old.sensors, new.sensors)
     alerts(old.alerts, new.alerts)
+    outputs(old.outputs, new.outputs)
+    change("watchdog", Self.text(old.watchdog), Self.text(new.watchdog))
+    change("shutdown.grace", Self.text(old.shutdown), Self.text(new.shutdown))
     buffer(old.buffer, new.buffer)
     uplink(old.uplink, new.uplink)
     change("control.socket", old.control.socketPath, new.control.socketPath, note: Self.restart)
@@ -54,6 +57,27 @@ struct DifferenceText {
       if before != after { lines.append("alerts.\(before.name): changed") }
     }
     if lines.count == start, old != new { lines.append("alerts: another order") }
+  }
+
+  private mutating func outputs(_ old: [OutputProfile], _ new: [OutputProfile]) {
+    let start = lines.count
+    for output in new where !old.contains(where: { $0.name == output.name }) { lines.append("outputs.\(output.name): added") }
+    for before in old {
+      guard let after = new.first(where: { $0.name == before.name }) else {
+        lines.append("outputs.\(before.name): removed")
+        continue
+      }
+      if before != after { lines.append("outputs.\(before.name): changed") }
+    }
+    if lines.count == start, old != new { lines.append("outputs: another order") }
+  }
+
+  private static func text(_ watchdog: WatchdogProfile?) -> String {
+    watchdog.map { "\($0.device), \($0.timeoutSeconds)s" } ?? "none"
+  }
+
+  private static func text(_ shutdown: ShutdownProfile?) -> String {
+    shutdown.map { Quantity.duration($0.graceMilliseconds) } ?? "none"
   }
 
   private mutating func buffer(_ old: BufferProfile, _ new: BufferProfile) {

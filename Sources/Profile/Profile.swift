@@ -12,6 +12,12 @@ public struct Profile: Sendable, Equatable {
   public var sensors: [SensorProfile]
   /// In the order of the profile.
   public var alerts: [AlertRule]
+  /// The lines that the agent drives, in the order of the profile.
+  public var outputs: [OutputProfile]
+  /// The hardware watchdog that it feeds; nil: none.
+  public var watchdog: WatchdogProfile?
+  /// When it switches the device off, by the last of the alerts; nil: never.
+  public var shutdown: ShutdownProfile?
   /// Where and how much is stored.
   public var buffer: BufferProfile
   /// Where it reports; nil when it does not.

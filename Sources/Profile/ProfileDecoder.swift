@@ -24,11 +24,17 @@ struct ProfileDecoder {
       chips: ChipFiles(environment.hardware)
     )
     .decode(parts["sensors"], at: root.place)
-    let alerts = AlertsDecoder(catalogue: catalogue, sensors: sensors, problems: problems).decode(parts["alerts"])
+    let alertsDecoder = AlertsDecoder(catalogue: catalogue, sensors: sensors, problems: problems)
+    var alerts = alertsDecoder.decode(parts["alerts"])
+    let shutdown = alertsDecoder.decodeShutdown(parts["shutdown"], rules: alerts.map(\.name))
+    if let shutdown { alerts.append(shutdown.rule) }
+    let device = DeviceDecoder(tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems)
     let uplink = UplinkDecoder(node: node, environment: environment, problems: problems).decode(parts["uplink"])
     return Profile(
       node: node, labels: labels(parts["labels"]), tickMilliseconds: tick,
       sensors: sensors.filter(\.isEnabled).map(\.profile), alerts: alerts,
+      outputs: device.outputs(parts["outputs"], rules: alerts.map(\.name)), watchdog: device.watchdog(parts["watchdog"]),
+      shutdown: shutdown?.profile,
       buffer: buffer(parts["buffer"], root.place), uplink: uplink, control: control(parts["control"], root.place),
       log: log(parts["log"], root.place), hardwareProblems: problems.hardware)
   }
@@ -46,7 +52,10 @@ struct ProfileDecoder {
     }
   }
 
-  private static let sections = [ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control, ProfileSchema.log]
+  private static let sections = [
+    ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control, ProfileSchema.log, ProfileSchema.watchdog,
+    ProfileSchema.shutdown,
+  ]
 
   private func section(_ section: ProfileSchema.Section, _ node: YAMLNode?, _ place: Place) -> SectionReader {
     SectionReader(node, at: place, path: section.name, specs: section.specs, problems: problems)

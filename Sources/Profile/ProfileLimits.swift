@@ -24,6 +24,10 @@ enum ProfileLimits {
   static let alerts = 500
   /// Maps in one list of a sensor's settings.
   static let items = 256
+  /// Lines that the agent drives.
+  static let outputs = 64
+  /// Bytes of the name of a line or chip.
+  static let lineBytes = 64
   /// Keys in a map of the user's own keys.
   static let mapKeys = 64
   /// Labels of the node.

@@ -12,7 +12,11 @@ public enum ProfileReference {
     text += "\n## sensors\n\n" + sensors + "\n" + table(ProfileSchema.sensor.specs)
     for kind in catalogue { text += "\n" + self.text(kind) }
     text += "\n## alerts\n\n" + alerts + "\n" + table(ProfileSchema.alert.specs) + "\n" + units
-    for section in [ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control, ProfileSchema.log] {
+    text += "\n## outputs\n\n\(ProfileSchema.output.help) Each has:\n\n" + table(ProfileSchema.output.specs)
+    for section in [
+      ProfileSchema.watchdog, ProfileSchema.shutdown, ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control,
+      ProfileSchema.log,
+    ] {
       text += "\n## \(section.name)\n\n\(section.help)\n\n" + table(section.specs)
     }
     return text

@@ -162,7 +162,7 @@ enum ProfileSchema {
   static let parts: [(key: String, help: String)] = [
     ("labels", "A map of labels of the node, `site: plant-7`; keys are lower-case letters, digits and `_`, at most 32 of them."),
     ("sensors", "A map of the sensors to run; all with their defaults when it is not there."),
-    ("alerts", "A list of rules."),
+    ("alerts", "A list of rules."), ("outputs", output.help), ("watchdog", watchdog.help), ("shutdown", shutdown.help),
     ("buffer", buffer.help), ("uplink", uplink.help), ("control", control.help), ("log", log.help),
   ]
 

@@ -21,6 +21,7 @@ public enum SensorCatalogue {
       MMCSensor.self,
       NetworkSensor.self,
       I2CSensor.self,
+      GPIOSensor.self,
       SystemSensor.self,
       SelfSensor.self,
     ]

@@ -30,9 +30,25 @@ public final class AgentStatistics: Sendable {
     public var lostTicks: UInt64 = 0
     /// Per sensor, in the order of the profile.
     public var sensors: [SensorFigures] = []
+    /// Per output, in the order of the profile.
+    public var outputs: [OutputFigures] = []
 
     /// All zero.
     public init() {}
+  }
+
+  /// One output's state.
+  public struct OutputFigures: Sendable {
+    /// Its name.
+    public var name: String
+    /// What is driven; nil while it is not known.
+    public var isOn: Bool?
+
+    /// States an output's state.
+    public init(name: String, isOn: Bool?) {
+      self.name = name
+      self.isOn = isOn
+    }
   }
 
   /// One sensor's condition.

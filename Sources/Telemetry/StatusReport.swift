@@ -40,6 +40,12 @@ public struct StatusReport: Sendable, Equatable, Codable {
   public var sensors: [Sensor] = []
   /// Alerts that are not `ok`, the gravest first.
   public var alerts: [Alert] = []
+  /// The outputs in the order of the profile; nil from an agent that knows none.
+  public var outputs: [Output]? = []
+  /// The hardware watchdog; nil when none is configured.
+  public var watchdog: Watchdog?
+  /// The shutdown at low charge; nil when none is configured.
+  public var shutdown: Shutdown?
   /// The newest values by series key. What is missing or not finite is left out.
   public var values: [String: Double] = [:]
   /// The units of the metrics among the values, by the metric's name; a metric without unit is left out.
@@ -132,7 +138,7 @@ public struct StatusReport: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey {
     case version, source, node, labels, boot
     case uptimeSeconds = "uptime_s"
-    case started, time, clock, tick, buffer, uplink, sensors, alerts
+    case started, time, clock, tick, buffer, uplink, sensors, alerts, outputs, watchdog, shutdown
     case values = "m"
     case units
   }

@@ -21,6 +21,11 @@ extension StatusReport {
     json.object("uplink", uplink.write)
     json.array("sensors", of: sensors) { $1.write(to: &$0) }
     json.array("alerts", of: alerts) { $1.write(to: &$0) }
+    json.array("outputs", of: outputs ?? []) { $1.write(to: &$0) }
+    json.key("watchdog")
+    if let watchdog { watchdog.write(to: &json) } else { json.null() }
+    json.key("shutdown")
+    if let shutdown { shutdown.write(to: &json) } else { json.null() }
     json.object("m") { json in
       for (key, value) in values.sorted(by: { $0.key < $1.key }) where value.isFinite { json.member(key, value) }
     }
@@ -94,6 +99,38 @@ extension StatusReport.Alert {
     json.member("value", value)
     json.member("since", since)
     json.member("message", message)
+  }
+}
+
+extension StatusReport.Output {
+  fileprivate func write(to json: inout JSONWriter) {
+    json.member("name", name)
+    json.key("on")
+    if let on { json.bool(on) } else { json.null() }
+    json.member("wanted", wanted)
+    json.member("driver", driver)
+    json.member("problem", problem)
+  }
+}
+
+extension StatusReport.Watchdog {
+  fileprivate func write(to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("device", device)
+    json.member("state", state)
+    json.member("identity", identity)
+    json.member("timeout_s", timeoutSeconds.map(Double.init))
+    json.member("problem", problem)
+    json.endObject()
+  }
+}
+
+extension StatusReport.Shutdown {
+  fileprivate func write(to json: inout JSONWriter) {
+    json.beginObject()
+    json.member("state", state)
+    json.member("problem", problem)
+    json.endObject()
   }
 }
 

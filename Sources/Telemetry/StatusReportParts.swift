@@ -99,4 +99,67 @@ extension StatusReport {
       self.message = message
     }
   }
+
+  /// An output.
+  public struct Output: Sendable, Equatable, Codable {
+    /// Its name.
+    public var name: String
+    /// What is driven; nil while it is not known.
+    public var on: Bool?
+    /// What it is to be.
+    public var wanted: Bool
+    /// What decides: `alert`, `heartbeat`, `command`, or `rest` when nothing does.
+    public var driver: String
+    /// Why it is not driven.
+    public var problem: String?
+
+    /// An output.
+    public init(name: String, on: Bool?, wanted: Bool, driver: String, problem: String? = nil) {
+      self.name = name
+      self.on = on
+      self.wanted = wanted
+      self.driver = driver
+      self.problem = problem
+    }
+  }
+
+  /// The hardware watchdog.
+  public struct Watchdog: Sendable, Equatable, Codable {
+    /// Its device file.
+    public var device: String
+    /// `fed`, or `waiting` while it cannot be opened.
+    public var state: String
+    /// The driver's name for it.
+    public var identity: String?
+    /// The timeout that holds; nil while none is known.
+    public var timeoutSeconds: Int?
+    /// Why it is not fed.
+    public var problem: String?
+
+    /// A watchdog in a state.
+    public init(device: String, state: String) {
+      self.device = device
+      self.state = state
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case device, state, identity
+      case timeoutSeconds = "timeout_s"
+      case problem
+    }
+  }
+
+  /// The shutdown at low charge.
+  public struct Shutdown: Sendable, Equatable, Codable {
+    /// `armed`, `grace`, `committing`, `requested`, `accepted` or `failed`.
+    public var state: String
+    /// Why the device could not be switched off.
+    public var problem: String?
+
+    /// A shutdown in a state.
+    public init(state: String, problem: String? = nil) {
+      self.state = state
+      self.problem = problem
+    }
+  }
 }

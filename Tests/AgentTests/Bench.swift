@@ -188,6 +188,9 @@ final class Bench {
   let delivery = RecordingDelivery()
   let scripts = ["a": Script(), "b": Script(), "s": Script()]
   let statistics = AgentStatistics()
+  let watchdogs = RecordedWatchdogs()
+  let guards = RecordedGuards()
+  let power = RecordedPower()
   let supervisor: Supervisor
   private(set) var due: Int64
 
@@ -225,7 +228,7 @@ final class Bench {
             kind,
             { (_, _, readings) throws(SensorError) in try ScriptedSensor(name, script, &readings) }
           )
-        }),
+        }, device: DeviceEdges(watchdogs: watchdogs, guards: guards, power: power)),
       opening: opening)
   }
 

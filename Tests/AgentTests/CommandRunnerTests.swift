@@ -82,7 +82,9 @@ import Uplink
     let runner = runner(bench)
     bench.tick()
     bench.delivery.refuse(true)
-    runner.take([silence("x", "1h"), request(.setOutput, .object([.init("line", .string("relay"))]))])
+    runner.take([
+      silence("x", "1h"), request(.setOutput, .object([.init("line", .string("relay")), .init("state", .string("on"))])),
+    ])
     #expect(answers(bench).isEmpty)
     bench.delivery.refuse(false)
     runner.afterTick()

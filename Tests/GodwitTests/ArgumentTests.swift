@@ -13,6 +13,8 @@ import Testing
     ["watch", "--broker", "mqtt://h", "--password-file", "f"],
     ["i2c", "scan", "x"], ["i2c", "scan", "--bus", "one"], ["i2c", "scan", "--root", "/nowhere/at/all"],
     ["i2c", "read"], ["i2c", "read", "tmp102", "--option", "gain"], ["i2c", "read", "tmp102", "--root", "/nowhere/at/all"],
+    ["output", "set", "fan", "up"], ["output", "set", "fan"], ["output", "set", "a fan", "on"],
+    ["output", "set", "fan", "on", "--for", "8d"], ["output", "bogus"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {
@@ -40,6 +42,7 @@ import Testing
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
     ["uplink", "--follow", "--json"], ["i2c", "scan", "--bus", "1", "--json"],
     ["i2c", "read", "ina219", "--bus", "3", "--address", "0x41", "-o", "shunt_ohms=0.1", "--raw", "--json"],
+    ["output"], ["output", "list"], ["output", "set", "fan", "auto", "--for", "5m"],
     ["watch", "--broker", "mqtts://h", "--ca-file", "f", "--node", "e-*", "--metric", "cpu.*", "--raw"],
   ])
   func usableArguments(arguments: [String]) throws {

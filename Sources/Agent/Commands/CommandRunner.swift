@@ -21,6 +21,8 @@ final class CommandRunner {
     case flush(UInt64, deadline: Int64)
     /// Until this tick was taken.
     case sample(UInt64)
+    /// Until the line follows; given up at such a time.
+    case output(String, OutputControl.Wish, deadline: Int64)
   }
 
   /// The note under which the buffer keeps which commands were taken.
@@ -62,9 +64,7 @@ final class CommandRunner {
       hasten()
     case .reload: reload(request.id)
     case .silence: silence(request.id, request.arguments)
-    case .setOutput:
-      let line = request.arguments["line"]?.text ?? ""
-      answer(request.id, .failed("no output named '\(line.prefix(AgentLimits.shownNameCharacters))' is configured"))
+    case .setOutput: setOutput(request.id, request.arguments)
     case .resend, .exportBundle: answer(request.id, .failed("it is the uplink's to do"))
     }
   }
@@ -122,6 +122,42 @@ final class CommandRunner {
     answer(id, .successful(Self.object { $0.member("rule", rule) }))
   }
 
+  private func setOutput(_ id: String, _ arguments: JSONValue) {
+    guard let name = arguments["line"]?.text, let wish = arguments["state"]?.text.flatMap(OutputControl.Wish.init) else {
+      return answer(id, .failed("it wants 'line', the name of an output, and 'state': on, off or auto; 'for' if it shall end"))
+    }
+    var milliseconds: Int?
+    if let text = arguments["for"]?.text {
+      guard let given = Quantity.milliseconds(text), (1...AgentLimits.longestOutputMilliseconds).contains(given) else {
+        return answer(
+          id, .failed("'for' is no duration, or longer than \(Quantity.duration(AgentLimits.longestOutputMilliseconds))"))
+      }
+      milliseconds = given
+    }
+    let shown = String(name.prefix(AgentLimits.shownNameCharacters))
+    if let problem = supervisor.outputs.command(shown, wish, milliseconds: milliseconds, now: now) {
+      return answer(id, .failed(problem))
+    }
+    // What the guard answers is heard at the tick behind.
+    let deadline = now + AgentLimits.outputCommandNanoseconds + 2 * Int64(supervisor.profile.tickMilliseconds) * 1_000_000
+    waiting.append((id, .output(shown, wish, deadline: deadline)))
+    hasten()
+  }
+
+  /// Whether the line of a command does what it was told; nil while that is not known.
+  private func follows(_ name: String, _ wish: OutputControl.Wish, deadline: Int64) -> CommandAnswer.Outcome? {
+    guard let view = supervisor.outputs.views.first(where: { $0.name == name }) else { return .failed("the output is gone") }
+    if let problem = view.problem { return .failed(problem) }
+    if let isOn = view.isOn, wish == .auto ? isOn == view.wanted : isOn == (wish == .on) {
+      return .successful(
+        Self.object { json in
+          json.member("line", name)
+          json.member("state", isOn ? "on" : "off")
+        })
+    }
+    return now > deadline ? .failed("the line did not follow in time") : nil
+  }
+
   // MARK: What takes a while
 
   /// Looks after commands that wait, after each tick.
@@ -138,6 +174,9 @@ final class CommandRunner {
       case .sample(let sequence):
         guard supervisor.nextSequence > sequence else { return false }
         answer(entry.id, .successful(Self.object { $0.member("seq", sequence) }))
+      case .output(let name, let wish, let deadline):
+        guard let outcome = follows(name, wish, deadline: deadline) else { return false }
+        answer(entry.id, outcome)
       case .flush(let last, let deadline):
         if committed >= last {
           answer(entry.id, .successful(Self.object { $0.member("committed", committed) }))

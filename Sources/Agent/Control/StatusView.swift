@@ -32,11 +32,25 @@ extension Supervisor {
         value: status.value.isFinite ? status.value : nil, since: status.sinceMilliseconds.map { text($0 * 1_000_000) },
         message: status.message)
     }
+    report.outputs = outputs.views.map {
+      StatusReport.Output(name: $0.name, on: $0.isOn, wanted: $0.wanted, driver: $0.driver, problem: $0.problem)
+    }
+    report.watchdog = watchdogStatus()
+    report.shutdown = shutdown.state.map { StatusReport.Shutdown(state: $0.rawValue, problem: shutdown.problem) }
     for (id, value) in latest.enumerated() where !value.isMissing {
       report.values[table.series[id].key] = value
       report.units[table.series[id].metric.name] = table.series[id].metric.unit.rawValue
     }
     return report
+  }
+
+  private func watchdogStatus() -> StatusReport.Watchdog? {
+    guard let state = watchdog.state, let path = watchdog.path else { return nil }
+    var status = StatusReport.Watchdog(device: path, state: state.rawValue)
+    status.identity = watchdog.identity
+    status.timeoutSeconds = watchdog.timeoutSeconds
+    status.problem = watchdog.problem
+    return status
   }
 
   private func tickStatus() -> StatusReport.Tick {

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 
 #include "CLinuxI2C.h"
+#include "CLinuxProcesses.h"
+#include "CLinuxWatchdog.h"
 
 /// The kernel's clock discipline, read without setting anything. Returns the clock state (TIME_OK …) or -1.
 int godwit_clock_state(int64_t *offset_nanoseconds, int *unsynchronized, int64_t *estimated_error_microseconds);

@@ -21,6 +21,9 @@ public struct SelfSensor: Sensor {
   private static let duration = Metric(
     "godwit.sensor_duration_seconds", unit: .seconds, decimals: 6, labels: ["sensor"],
     help: "How long the sensor's last sample took.")
+  private static let output = Metric(
+    "godwit.output_active", unit: .none, labels: ["output"],
+    help: "Whether the output is on: 1 or 0; missing while it is not driven.")
   private static let outcome = Metric(
     "godwit.sensor_outcome", unit: .none, labels: ["sensor"],
     help: "How the sensor's last sample ended: 0 ok, 1 partial, 2 absent, 3 failed, 4 timed out, 5 starting.")
@@ -75,7 +78,9 @@ public struct SelfSensor: Sensor {
         "memory_every", .duration(0...86_400_000), default: "10m",
         help: "How often the memory is taken apart, which walks all pages of the agent; 0 turns it off.")
     ],
-    metrics: [cpu, cpuSeconds, resident, proportional, anonymous, threads] + figures.map(\.metric) + [duration, outcome, age])
+    metrics: [cpu, cpuSeconds, resident, proportional, anonymous, threads] + figures.map(\.metric) + [
+      duration, outcome, age, output,
+    ])
 
   /// Time between two looks at the processor time: a hundredth of a second in ten is a thousandth of a core.
   private static let cpuNanoseconds: Int64 = 10_000_000_000
@@ -96,6 +101,7 @@ public struct SelfSensor: Sensor {
   private let memoryNanoseconds: Int64
   private let slots: Slots
   private var sensors: [SensorSlots] = []
+  private var outputs: [(name: String, slot: Slot)] = []
   private var cpuRate = Rate()
   private var cpuReadAt = Int64.min
   private var cpuPercent: Double?
@@ -150,6 +156,8 @@ public struct SelfSensor: Sensor {
   }
 
   private mutating func sampleFigures(into readings: inout Readings) {
+    let switched = statistics.read { $0.outputs }
+    if !switched.isEmpty { sampleOutputs(switched, into: &readings) }
     statistics.read { figures in
       for index in Self.figures.indices { readings.set(slots.figures[index], Self.figures[index].value(figures)) }
       for index in 0..<figures.sensors.count {
@@ -163,6 +171,16 @@ public struct SelfSensor: Sensor {
           readings.set(slots.age, Double(max(readings.nanoseconds - sampledAt, 0)) / 1e9)
         }
       }
+    }
+  }
+
+  private mutating func sampleOutputs(_ figures: [AgentStatistics.OutputFigures], into readings: inout Readings) {
+    for (index, output) in figures.enumerated() {
+      if index == outputs.count || outputs[index].name != output.name {
+        let made = (name: output.name, slot: readings.slot(Self.output, [Label("output", output.name)]))
+        if index == outputs.count { outputs.append(made) } else { outputs[index] = made }
+      }
+      readings.set(outputs[index].slot, output.isOn.map { $0 ? 1 : 0 })
     }
   }
 

@@ -28,6 +28,18 @@ struct ReportSource {
     try either("uplink") { buffer throws(BufferError) in try BufferStatus.readUplink(buffer) }
   }
 
+  /// Tells the agent to do something; what it answers. There is no other place to ask.
+  func tell(_ request: String) throws -> JSONValue {
+    guard let socket else { throw Failure("no control socket is known: name one with --socket") }
+    do throws(SensorError) {
+      let answer = try LocalSocket.ask(
+        path: socket, Array("\(request)\n".utf8), timeoutMilliseconds: Self.timeoutMilliseconds, limit: Self.answerBytes)
+      return (try? JSONReader.read(answer, limits: .init(bytes: Self.answerBytes, depth: 4, values: 64))) ?? .null
+    } catch {
+      throw Failure("no agent answers at \(socket): \(Self.reason(error))")
+    }
+  }
+
   private func either<Report: Decodable>(
     _ request: String, _ read: (String) throws(BufferError) -> Report
   ) throws -> (report: Report, agentProblem: String?) {

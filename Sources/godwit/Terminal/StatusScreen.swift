@@ -12,7 +12,7 @@ struct StatusScreen {
 
   /// The lines, without line feeds.
   func lines() -> [String] {
-    header + [""] + sampling + store + link + [""] + alerts + section("VALUES", values) + section("SENSORS", sensors)
+    header + [""] + sampling + store + link + device + [""] + alerts + section("VALUES", values) + section("SENSORS", sensors)
   }
 
   // MARK: - Header
@@ -85,6 +85,32 @@ struct StatusScreen {
     var lines = [labelled("uplink", spans), labelled("", second)]
     if uplink.state != "connected", let error = uplink.lastError { lines.append(labelled("", [Span("! \(error)", .yellow)])) }
     if let warning = uplink.warning { lines.append(labelled("", [Span("! \(warning)", .red)])) }
+    return lines
+  }
+
+  // MARK: - What the agent does to the device
+
+  /// Only what is configured.
+  private var device: [String] {
+    var lines: [String] = []
+    if let watchdog = report.watchdog {
+      let timeout = watchdog.timeoutSeconds.map { ", \($0) s" } ?? ""
+      let isFed = watchdog.state == "fed"
+      lines.append(
+        labelled("watchdog", [Span(watchdog.state, isFed ? .green : .red), Span(" \(watchdog.device)\(isFed ? timeout : "")")]))
+      if let problem = watchdog.problem { lines.append(labelled("", [Span("! \(problem)", .red)])) }
+    }
+    let outputs = report.outputs ?? []
+    if !outputs.isEmpty {
+      let states = outputs.map { "\($0.name) \($0.on.map { $0 ? "on" : "off" } ?? "?")" }
+      lines.append(labelled("outputs", [Span(states.joined(separator: " · "))]))
+      for output in outputs {
+        if let problem = output.problem { lines.append(labelled("", [Span("! \(output.name): \(problem)", .red)])) }
+      }
+    }
+    if let shutdown = report.shutdown, shutdown.state != "armed" {
+      lines.append(labelled("shutdown", [Span(shutdown.state, .red), Span(shutdown.problem.map { ": \($0)" } ?? "")]))
+    }
     return lines
   }
 

@@ -1,0 +1,128 @@
+import CLinux
+import Glibc
+
+/// Runs a program to its end, within bounds of time and output. Blocks: for threads that may.
+///
+/// The program has a process group of its own, `/` as its directory, nothing on its standard input, a fixed environment and none of this
+/// process's other descriptors. What it started and left in its group is killed with its end; what made itself a session of its own is not.
+public enum Subprocess {
+  /// How a program ended.
+  public enum End: Hashable, Sendable {
+    /// With a status.
+    case exited(Int32)
+    /// By a signal.
+    case signalled(Int32)
+    /// It took too long and was killed.
+    case timedOut
+  }
+
+  /// What became of a program.
+  public struct Outcome: Hashable, Sendable {
+    /// How it ended.
+    public let end: End
+    /// What it wrote to its standard output, at most as much as was asked for.
+    public let output: [UInt8]
+    /// The same of its standard error.
+    public let errors: [UInt8]
+    /// Whether there was more of either.
+    public let isCut: Bool
+  }
+
+  /// Runs the program at a path; no shell looks at the arguments.
+  ///
+  /// - Parameters:
+  ///   - timeoutMilliseconds: after which it is killed with its group.
+  ///   - outputBytes: kept of its output, and as many of its errors; the rest is read and dropped, so that it does not wait for a reader.
+  public static func run(
+    _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
+  ) throws(SubprocessFailure) -> Outcome {
+    let deadline = SystemClock.bootMilliseconds + Int64(timeoutMilliseconds)
+    var output = try Stream(limit: outputBytes)
+    defer { output.close() }
+    var errors = try Stream(limit: outputBytes)
+    defer { errors.close() }
+    let process = try ChildStart.start(path, arguments, .init(output: output.writer, error: errors.writer))
+    output.closeWriter()
+    errors.closeWriter()
+    let descriptor = godwit_process_descriptor(process)
+    defer { if descriptor >= 0 { close(descriptor) } }
+
+    var isKilled = false
+    var limit = deadline
+    while true {
+      var status: Int32 = 0
+      let reaped = godwit_reap(process, &status)
+      if reaped != 0 {
+        // What it wrote before its end lies in the pipes.
+        output.drain()
+        errors.drain()
+        let end: End = isKilled ? .timedOut : reaped > 0 ? Self.end(status) : .exited(-1)
+        return Outcome(end: end, output: output.bytes, errors: errors.bytes, isCut: output.isCut || errors.isCut)
+      }
+      let left = limit - SystemClock.bootMilliseconds
+      if left <= 0 {
+        // A process that hangs in a driver does not even die: it is left to the kernel, and its zombie to the end of this process.
+        if isKilled { return Outcome(end: .timedOut, output: output.bytes, errors: errors.bytes, isCut: true) }
+        kill(-process, SIGKILL)
+        isKilled = true
+        limit = SystemClock.bootMilliseconds + PlatformLimits.subprocessKillMilliseconds
+        continue
+      }
+      // Without a descriptor of the process its end is looked for now and then.
+      let pause = descriptor >= 0 ? left : min(left, PlatformLimits.subprocessPollMilliseconds)
+      let ready = Poll.wait(
+        [(output.reader, .readable), (errors.reader, .readable), (descriptor, .readable)], milliseconds: Int(pause))
+      if !ready[0].isEmpty { output.drain() }
+      if !ready[1].isEmpty { errors.drain() }
+    }
+  }
+
+  /// Macros of wait(2), which Swift does not see.
+  private static func end(_ status: Int32) -> End {
+    status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .signalled(status & 0x7F)
+  }
+
+  /// One of the child's outputs.
+  private struct Stream {
+    private(set) var reader: Int32 = -1
+    private(set) var writer: Int32 = -1
+    private(set) var bytes: [UInt8] = []
+    private(set) var isCut = false
+    private let limit: Int
+
+    init(limit: Int) throws(SubprocessFailure) {
+      self.limit = limit
+      var ends: [Int32] = [-1, -1]
+      let result = godwit_pipe(&ends)
+      guard result == 0 else { throw .io(call: "pipe2", errno: -result) }
+      (reader, writer) = (ends[0], ends[1])
+      _ = fcntl(reader, F_SETFL, O_NONBLOCK)
+    }
+
+    mutating func closeWriter() {
+      if writer >= 0 { _ = Glibc.close(writer) }
+      writer = -1
+    }
+
+    mutating func close() {
+      closeWriter()
+      if reader >= 0 { _ = Glibc.close(reader) }
+      reader = -1
+    }
+
+    /// Takes what is there now. At its end it is not polled any more.
+    mutating func drain() {
+      var piece = [UInt8](repeating: 0, count: 16_384)
+      // Somebody who writes without end must not keep the deadline from being looked at.
+      for _ in 0..<64 where reader >= 0 {
+        let count = read(reader, &piece, piece.count)
+        if count < 0, errno == EINTR { continue }
+        if count < 0, errno == EAGAIN { return }
+        guard count > 0 else { return close() }
+        let kept = min(count, limit - bytes.count)
+        bytes += piece[0..<kept]
+        if kept < count { isCut = true }
+      }
+    }
+  }
+}

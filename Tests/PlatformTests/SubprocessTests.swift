@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+import Platform
+import Testing
+
+/// Real programs, with what can go wrong with them.
+@Suite struct SubprocessTests {
+  private func shell(_ script: String, milliseconds: Int = 20_000, bytes: Int = 65_536) throws -> Subprocess.Outcome {
+    try Subprocess.run("/bin/sh", ["-c", script], timeoutMilliseconds: milliseconds, outputBytes: bytes)
+  }
+
+  private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  @Test func itsOutputsAndItsStatusComeBack() throws {
+    let outcome = try shell("echo out; echo err >&2; exit 7")
+    #expect(outcome.end == .exited(7))
+    #expect(text(outcome.output) == "out\n" && text(outcome.errors) == "err\n" && !outcome.isCut)
+    #expect(try shell("kill -TERM $$").end == .signalled(SIGTERM))
+    #expect(try shell("true").end == .exited(0))
+  }
+
+  @Test func noShellLooksAtArguments() throws {
+    let odd = ["$(id)", "a b", "*", "", "é;|&", "-n"]
+    let outcome = try Subprocess.run(
+      "/usr/bin/printf", ["[%s]"] + odd, timeoutMilliseconds: 20_000, outputBytes: 1_000)
+    #expect(text(outcome.output) == odd.map { "[\($0)]" }.joined())
+  }
+
+  @Test func whatHangsIsKilledWithWhatItStarted() throws {
+    let mark = "\(UInt32.random(in: 100_000...999_999))"
+    let begun = Date()
+    let outcome = try shell("echo begun; sleep 3\(mark) & sleep 3\(mark); echo never", milliseconds: 300)
+    #expect(outcome.end == .timedOut && text(outcome.output) == "begun\n")
+    // Bounds a broken run only.
+    #expect(Date().timeIntervalSince(begun) < 20)
+    let left = try Subprocess.run("/usr/bin/pgrep", ["-f", "sleep 3\(mark)"], timeoutMilliseconds: 20_000, outputBytes: 1_000)
+    #expect(left.end == .exited(1) && left.output.isEmpty, "\(text(left.output))")
+  }
+
+  /// A child that is left behind holds the pipe open: nobody waits for it.
+  @Test func whatIsLeftBehindIsNotWaitedFor() throws {
+    let begun = Date()
+    let outcome = try shell("sleep 600 & echo done", milliseconds: 300_000)
+    #expect(outcome.end == .exited(0) && text(outcome.output) == "done\n")
+    #expect(Date().timeIntervalSince(begun) < 60)
+  }
+
+  @Test func muchOutputIsCutAndStillReadToItsEnd() throws {
+    let outcome = try shell("head -c 3000000 /dev/zero; head -c 200000 /dev/zero >&2; exit 3", bytes: 1_000)
+    #expect(outcome.end == .exited(3) && outcome.isCut)
+    #expect(outcome.output.count == 1_000 && outcome.errors.count == 1_000)
+    #expect(try shell("head -c 1000 /dev/zero", bytes: 1_000).isCut == false)
+  }
+
+  @Test func itGetsNothingOfOurs() throws {
+    setenv("GODWIT_SECRET", "seen", 1)
+    defer { unsetenv("GODWIT_SECRET") }
+    // Without close-on-exec, as libraries open them.
+    let descriptor = open("/dev/null", O_RDWR)
+    defer { close(descriptor) }
+    let outcome = try shell("env; pwd; ls /proc/self/fd | wc -w; cat; cat /proc/self/status | grep SigIgn")
+    let lines = text(outcome.output).split(separator: "\n").map(String.init)
+    #expect(!text(outcome.output).contains("GODWIT_SECRET"))
+    // What the shell itself adds is PWD and OLDPWD, SHLVL and _.
+    let names = lines.compactMap { $0.contains("=") ? $0.split(separator: "=").first.map(String.init) : nil }
+    #expect(Set(names).isSubset(of: ["LANG", "PATH", "PWD", "OLDPWD", "SHLVL", "_"]))
+    #expect(lines.contains("/"))
+    // 0, 1, 2 and the folder that ls itself reads.
+    #expect(lines.contains("4"), "\(lines)")
+    // The C library keeps 32 and 33 for itself.
+    let ignored = lines.last.flatMap { UInt64($0.split(separator: "\t").last ?? "", radix: 16) }
+    #expect(ignored.map { $0 & 0x7FFF_FFFF } == 0, "\(lines)")
+  }
+
+  @Test func whatCannotBeRunSaysWhy() throws {
+    #expect(throws: SubprocessFailure.absent("/no/such/program")) {
+      try Subprocess.run("/no/such/program", [], timeoutMilliseconds: 1_000, outputBytes: 10)
+    }
+    #expect(throws: SubprocessFailure.barred("/etc/passwd")) {
+      try Subprocess.run("/etc/passwd", [], timeoutMilliseconds: 1_000, outputBytes: 10)
+    }
+  }
+
+  @Test func manyAtOnceFromManyThreads() throws {
+    let failures = Failures()
+    DispatchQueue.concurrentPerform(iterations: 40) { index in
+      let outcome = try? Subprocess.run(
+        "/bin/sh", ["-c", "echo \(index); exit \(index)"], timeoutMilliseconds: 60_000, outputBytes: 100)
+      if outcome?.end != .exited(Int32(index)) || outcome?.output != Array("\(index)\n".utf8) { failures.add("\(index)") }
+    }
+    #expect(failures.all.isEmpty)
+    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    for _ in 0..<20 { _ = try shell("true") }
+    // Others of these tests run beside this one.
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count < descriptors + 20)
+  }
+
+  // MARK: Children that are talked to
+
+  @Test func packetsGoThereAndBackAndTheEndIsSeen() throws {
+    // A program in Python, for no shell speaks packets: it answers each and says goodbye into a file.
+    let mark = NSTemporaryDirectory() + "/godwit-packets-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: mark) }
+    let script = """
+      import socket
+      s = socket.socket(fileno=0)
+      while True:
+          p = s.recv(65536)
+          if not p: break
+          s.send(b"got " + p)
+      open("\(mark)", "w").write("end")
+      """
+    let child = try PacketChild(path: "/usr/bin/python3", arguments: ["-c", script])
+    #expect(child.send(Array("one".utf8)) && child.send(Array("two".utf8)))
+    var answers: [String] = []
+    let deadline = Date().addingTimeInterval(60)
+    while answers.count < 2, Date() < deadline {
+      if let packet = child.receive() { answers.append(text(packet)) } else { Platform.Thread.sleep(milliseconds: 5) }
+    }
+    #expect(answers == ["got one", "got two"])
+    // What a service manager sends to all of a service does not end it.
+    for signal in [SIGTERM, SIGINT, SIGHUP, SIGABRT] { kill(child.process, signal) }
+    #expect(!child.hasEnded)
+    #expect(child.send(Array("three".utf8)))
+    while answers.count < 3, Date() < deadline {
+      if let packet = child.receive() { answers.append(text(packet)) } else { Platform.Thread.sleep(milliseconds: 5) }
+    }
+    #expect(answers.last == "got three")
+    child.end()
+    while !child.hasEnded, Date() < deadline { Platform.Thread.sleep(milliseconds: 5) }
+    #expect(child.hasEnded)
+    #expect(FileManager.default.contents(atPath: mark) == Data("end".utf8))
+  }
+}
+
+/// What went wrong on any thread.
+private final class Failures: @unchecked Sendable {
+  private let lock = NSLock()
+  private var texts: [String] = []
+
+  func add(_ text: String) { lock.withLock { texts.append(text) } }
+  var all: [String] { lock.withLock { texts } }
+}
