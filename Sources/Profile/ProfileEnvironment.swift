@@ -10,15 +10,19 @@ public struct ProfileEnvironment: Sendable {
   public var machineID: String?
   /// Where systemd put the unit's credentials, `$CREDENTIALS_DIRECTORY`; see systemd.exec(5).
   public var credentialsDirectory: String?
+  /// Where chips and boards are described.
+  public var hardware: HardwareFolders
 
   /// Describes an environment.
   public init(
-    variables: [String: String] = [:], hostName: String, machineID: String? = nil, credentialsDirectory: String? = nil
+    variables: [String: String] = [:], hostName: String, machineID: String? = nil, credentialsDirectory: String? = nil,
+    hardware: HardwareFolders = HardwareFolders([])
   ) {
     self.variables = variables
     self.hostName = hostName
     self.machineID = machineID
     self.credentialsDirectory = credentialsDirectory
+    self.hardware = hardware
   }
 
   /// That of this process on this machine.
@@ -26,7 +30,8 @@ public struct ProfileEnvironment: Sendable {
     let variables = processVariables()
     return ProfileEnvironment(
       variables: variables, hostName: systemHostName(), machineID: systemMachineID(),
-      credentialsDirectory: variables["CREDENTIALS_DIRECTORY"])
+      credentialsDirectory: variables["CREDENTIALS_DIRECTORY"],
+      hardware: .current(variables: variables))
   }
 
   /// Unsafe because the C library owns the list; it is copied, and the agent never changes it.

@@ -37,26 +37,38 @@ enum ProfileFiles {
   }
 
   private static func dropIns(_ directory: String, _ problems: ProblemList) -> [String] {
-    guard let stream = opendir(directory) else {
-      if errno != ENOENT && errno != ENOTDIR {
-        problems.add(.whole(directory), "it cannot be listed", why: String(cString: strerror(errno)), remedy: remedy(errno))
+    do throws(ListingFailure) {
+      let names = try yamlFiles(in: directory, limit: ProfileLimits.dropIns + 1)
+      if names.count > ProfileLimits.dropIns {
+        problems.add(
+          .whole(directory), "it holds more than \(ProfileLimits.dropIns) drop-ins", remedy: "join some of them")
+      }
+      return names.prefix(ProfileLimits.dropIns).map { "\(directory)/\($0)" }
+    } catch {
+      if error.code != ENOENT && error.code != ENOTDIR {
+        problems.add(
+          .whole(directory), "it cannot be listed", why: String(cString: strerror(error.code)), remedy: remedy(error.code))
       }
       return []
     }
+  }
+
+  /// Why a directory cannot be listed: an errno.
+  struct ListingFailure: Error {
+    let code: Int32
+  }
+
+  /// The names `*.yaml` in a directory in their order (bytewise), hidden ones left out; of more than `limit` any.
+  static func yamlFiles(in directory: String, limit: Int) throws(ListingFailure) -> [String] {
+    guard let stream = opendir(directory) else { throw ListingFailure(code: errno) }
     defer { closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
+    while names.count < limit, let entry = readdir(stream) {
       // d_name is a C array of 256, a tuple in Swift.
       let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      guard name.hasSuffix(".yaml"), !name.hasPrefix(".") else { continue }
-      guard names.count < ProfileLimits.dropIns else {
-        problems.add(
-          .whole(directory), "it holds more than \(ProfileLimits.dropIns) drop-ins", remedy: "join some of them")
-        break
-      }
-      names.append(name)
+      if name.hasSuffix(".yaml"), !name.hasPrefix(".") { names.append(name) }
     }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\(directory)/\($0)" }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   static func read(_ path: String, limit: Int) -> Outcome {

@@ -32,6 +32,12 @@ enum ProfileLimits {
   static let nameBytes = 64
   /// Bytes of a file that holds only a machine id.
   static let machineIDBytes = 256
+  /// Descriptions of one kind of hardware.
+  static let hardwareFiles = 1_000
+  /// Bytes of a description of hardware.
+  static let hardwareFileBytes = 1 << 16
+  /// Folders above the program that are searched for a checkout: `.build/<triple>/release/` lies three below it.
+  static let hardwareAncestors = 6
   /// Characters of a word for which a suggestion is looked up.
   static let suggestedCharacters = 64
 }
