@@ -6,6 +6,8 @@ struct ItemsReader {
   let path: String
   let specs: [SettingSpec]
   let problems: ProblemList
+  /// Where items that are devices find their chips.
+  let chips: ChipFiles
 
   /// The maps with their defaults, or nil when one of them is wrong. Where items have a `name`, each is there once.
   func read(_ nodes: [YAMLNode], at place: Place) -> SettingValue? {
@@ -16,13 +18,16 @@ struct ItemsReader {
     var items: [Settings] = []
     var names: Set<String> = []
     var right = true
+    var devices = ChipDeviceReader(chips: chips, problems: problems)
+    let chipKey = specs.first { $0.type == .chip }?.key
     for (index, node) in nodes.enumerated() {
       guard case .map = node.content else {
         problems.add(node.place, "\(path): item \(index + 1) is \(node.kind)", remedy: "write it as a map: \(example)")
         right = false
         continue
       }
-      let reader = SectionReader(node, at: node.place, path: "\(path)[\(index + 1)]", specs: specs, problems: problems)
+      let reader = SectionReader(
+        node, at: node.place, path: "\(path)[\(index + 1)]", specs: specs, problems: problems, chips: chips)
       for spec in specs where reader.entries[spec.key] == nil && spec.isRequired {
         problems.add(
           node.place, "\(path): item \(index + 1) has no '\(spec.key)'", why: Self.clause(spec.help),
@@ -30,12 +35,20 @@ struct ItemsReader {
         right = false
       }
       if reader.given.count < reader.entries.count { right = false }
-      let name = reader.settings.text("name")
+      var settings = reader.settings
+      if let chipKey, reader.entries[chipKey] != nil {
+        if let found = devices.read(reader, key: chipKey) {
+          settings = Settings(specs, reader.given.merging(found) { _, new in new })
+        } else {
+          right = false
+        }
+      }
+      let name = settings.text("name")
       if !name.isEmpty, !names.insert(name).inserted {
         problems.add(reader.place(of: "name"), "\(path): the name '\(name)' is there twice", remedy: "give each item its own")
         right = false
       }
-      items.append(reader.settings)
+      items.append(settings)
     }
     return right ? .items(items) : nil
   }

@@ -20,6 +20,8 @@ public struct Profile: Sendable, Equatable {
   public var control: ControlProfile
   /// What the agent writes about itself.
   public var log: LogProfile
+  /// What is wrong with files that describe hardware: the devices that need them are not read, all else works.
+  public var hardwareProblems: [ProfileProblem]
 }
 
 /// One enabled sensor.

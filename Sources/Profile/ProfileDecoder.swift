@@ -20,7 +20,8 @@ struct ProfileDecoder {
     let tick = top.settings.milliseconds("tick")
     let node = node(top)
     let sensors = SensorsDecoder(
-      catalogue: catalogue, tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems
+      catalogue: catalogue, tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems,
+      chips: ChipFiles(environment.hardware)
     )
     .decode(parts["sensors"], at: root.place)
     let alerts = AlertsDecoder(catalogue: catalogue, sensors: sensors, problems: problems).decode(parts["alerts"])
@@ -29,7 +30,7 @@ struct ProfileDecoder {
       node: node, labels: labels(parts["labels"]), tickMilliseconds: tick,
       sensors: sensors.filter(\.isEnabled).map(\.profile), alerts: alerts,
       buffer: buffer(parts["buffer"], root.place), uplink: uplink, control: control(parts["control"], root.place),
-      log: log(parts["log"], root.place))
+      log: log(parts["log"], root.place), hardwareProblems: problems.hardware)
   }
 
   private func checkKeys(_ entries: [YAMLEntry]) {

@@ -54,6 +54,8 @@ struct Place: Hashable, Sendable {
 /// Collects problems while a profile is read, so that all are reported at once. Lives on one thread, for one reading.
 final class ProblemList {
   private(set) var all: [ProfileProblem] = []
+  /// What is wrong with descriptions of hardware: it costs the devices that need them, not the profile.
+  private(set) var hardware: [ProfileProblem] = []
   private var omitted = 0
 
   func add(_ place: Place, _ what: String, why: String = "", remedy: String) {
@@ -67,6 +69,18 @@ final class ProblemList {
       return
     }
     all.append(problem)
+  }
+
+  /// Lists a problem that costs only a device.
+  func addHardware(_ place: Place, _ what: String, remedy: String) {
+    addHardware(
+      ProfileProblem(
+        file: place.file, line: place.line, column: place.column, what: Self.line(what), remedy: Self.line(remedy)))
+  }
+
+  /// Lists a problem that costs only a device.
+  func addHardware(_ problem: ProfileProblem) {
+    if !hardware.contains(problem), hardware.count < ProfileLimits.problems { hardware.append(problem) }
   }
 
   /// One line of bounded length, whatever text of the file it repeats: the middle of a long one is left out.

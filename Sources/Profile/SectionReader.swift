@@ -14,15 +14,18 @@ struct SectionReader {
   /// Whether it is a map or nothing; what is missing in anything else need not be told.
   private(set) var isMap = true
   private let specs: [SettingSpec]
+  private let chips: ChipFiles
 
   /// Reads `node` if it is a map; a null is an empty one. `hints` tell what to write instead of keys that are often tried.
   init(
-    _ node: YAMLNode?, at place: Place, path: String, specs: [SettingSpec], hints: [String: String] = [:], problems: ProblemList
+    _ node: YAMLNode?, at place: Place, path: String, specs: [SettingSpec], hints: [String: String] = [:], problems: ProblemList,
+    chips: ChipFiles = ChipFiles(HardwareFolders([]))
   ) {
     self.place = node?.place ?? place
     self.path = path
     self.specs = specs
     self.problems = problems
+    self.chips = chips
     guard let node, !node.isNull else { return }
     guard case .map(let entries) = node.content else {
       isMap = false
@@ -89,7 +92,8 @@ struct SectionReader {
     switch (node.content, type) {
     case (.scalar(let scalar), _): return parse(scalar, at: node.place, key: key, type: type)
     case (.list(let nodes), .items(let specs)):
-      return ItemsReader(path: "\(path).\(key)", specs: specs, problems: problems).read(nodes, at: node.place)
+      return ItemsReader(path: "\(path).\(key)", specs: specs, problems: problems, chips: chips)
+        .read(nodes, at: node.place)
     case (.map(let entries), .map): return map(entries, key: key)
     case (.list(let items), .patterns), (.list(let items), .texts): return list(items, key: key) { _ in true }
     case (.list(let items), .choices(let words)):

@@ -14,6 +14,7 @@ struct SensorsDecoder {
   /// Whether the tick is what the profile meant, so that multiples of it can be checked.
   let isTickKnown: Bool
   let problems: ProblemList
+  let chips: ChipFiles
 
   /// All kinds in the order of the catalogue. Without a section, or with an empty one, all are enabled.
   func decode(_ node: YAMLNode?, at place: Place) -> [Sensor] {
@@ -64,7 +65,8 @@ struct SensorsDecoder {
   private func sensor(_ kind: SensorKind, _ node: YAMLNode?, isEnabled: Bool, _ place: Place) -> Sensor {
     let reader = SectionReader(
       node, at: place, path: "sensors.\(kind.name)", specs: ProfileSchema.sensor.specs + kind.settings,
-      hints: ["interval": "write 'every'", "timeout": "write 'deadline'", "period": "write 'every'"], problems: problems)
+      hints: ["interval": "write 'every'", "timeout": "write 'deadline'", "period": "write 'every'"], problems: problems,
+      chips: chips)
     let common = reader.settings
     if kind.lane == .fast, reader.given["deadline"] != nil {
       problems.add(

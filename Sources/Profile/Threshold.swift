@@ -26,6 +26,7 @@ enum Threshold {
     case .amperes: return scaled(text, "A")
     case .watts: return scaled(text, "W")
     case .joules: return scaled(text, "J")
+    case .pascals: return scaled(text, "Pa")
     case .none, .perSecond, .secondsPerSecond, .revolutionsPerMinute: return scaled(text, unit.rawValue)
     }
   }
@@ -44,7 +45,7 @@ enum Threshold {
     return Quantity.number(digits).map { $0 * factor }
   }
 
-  private static let prefixes: [Character: Double] = ["m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9]
+  private static let prefixes: [Character: Double] = ["m": 1e-3, "h": 100, "k": 1e3, "M": 1e6, "G": 1e9]
 
   private static func examples(_ unit: Unit) -> String {
     switch unit {
@@ -62,6 +63,7 @@ enum Threshold {
     case .volts: "4.75V or 4.75"
     case .amperes: "500mA or 0.5"
     case .watts: "12W or 12"
+    case .pascals: "95000 or 95kPa"
     case .joules: "12J or 12"
     case .revolutionsPerMinute: "900rpm or 900"
     }

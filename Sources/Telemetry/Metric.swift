@@ -24,6 +24,7 @@ public enum Unit: String, Sendable, CaseIterable {
   case watts = "W"
   case joules = "J"
   case revolutionsPerMinute = "rpm"
+  case pascals = "Pa"
 }
 
 /// What a sensor can measure: a name, a unit and what the number means. Its instances are `Series`.

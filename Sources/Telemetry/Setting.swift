@@ -28,6 +28,8 @@ public enum SettingType: Hashable, Sendable {
   case choices([String])
   /// A map of keys of the user's own to texts.
   case map
+  /// An I2C chip: a file under `hardware/chips`. The keys `address` and `options` of the same map are the chip's.
+  case chip
   /// A list of maps, each with these keys: the devices, lines or targets of a sensor.
   case items([SettingSpec])
 }
@@ -53,6 +55,7 @@ extension SettingType {
     case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")
     case .choices(let words): "list of " + words.map { "`\($0)`" }.joined(separator: ", ")
     case .map: "map of keys to values"
+    case .chip: "chip, a file under `hardware/chips`"
     case .items: "list of maps, see below"
     }
   }
@@ -71,6 +74,7 @@ public enum SettingValue: Hashable, Sendable {
   case bytes(Int)
   case list([String])
   case map([String: String])
+  case chip(ChipDevice)
   case items([Settings])
 }
 
@@ -168,6 +172,12 @@ public struct Settings: Hashable, Sendable {
   public func map(_ key: String) -> [String: String] {
     if case .map(let value) = values[key] { return value }
     return [:]
+  }
+
+  /// A device with a chip; nil when unset.
+  public func chip(_ key: String) -> ChipDevice? {
+    if case .chip(let value) = values[key] { return value }
+    return nil
   }
 
   /// The maps of a list, each with its defaults; empty when unset.

@@ -57,6 +57,7 @@ extension SettingType {
         throw SettingError(what: "'\(word)' is not one of its values", remedy: "use some of \(words.joined(separator: ", "))")
       }
       return .list(given)
+    case .chip: return .chip(ChipDevice(chip: text, description: .unknown("its file was not read"), address: 0))
     case .map: throw SettingError(what: "'\(text)' is a single value", remedy: "write a map: {key: value}")
     case .items: throw SettingError(what: "'\(text)' is a single value", remedy: "write a list, each item begun with '- '")
     }

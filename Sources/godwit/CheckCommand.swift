@@ -22,6 +22,11 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     let path = file ?? profile ?? ProfileOption.usual
     let loaded = try ProfileFile.load(path)
+    // The agent runs without these devices; a check is there to say so.
+    guard loaded.hardwareProblems.isEmpty else {
+      for problem in loaded.hardwareProblems { Output.error(problem.description) }
+      throw ExitCode.failure
+    }
     Output.line("\(path): good: \(Self.summary(loaded))")
   }
 
