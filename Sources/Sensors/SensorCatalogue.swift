@@ -12,6 +12,7 @@ public enum SensorCatalogue {
       HwmonSensor.self,
       DiskSensor.self,
       NetworkSensor.self,
+      I2CSensor.self,
       SystemSensor.self,
       SelfSensor.self,
     ]

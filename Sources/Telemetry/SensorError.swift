@@ -6,6 +6,8 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case malformed(path: String, what: String)
   /// A system call failed.
   case io(path: String, errno: Int32)
+  /// A device on a bus, named first, could not be read or answered with nonsense.
+  case device(String, String)
   /// The deadline passed.
   case timedOut
 
@@ -15,6 +17,7 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
     case .absent(let what): "absent: \(what)"
     case .malformed(let path, let what): "malformed: \(path): \(what)"
     case .io(let path, let errno): "cannot read \(path): errno \(errno)"
+    case .device(let device, let what): "\(device): \(what)"
     case .timedOut: "timed out"
     }
   }

@@ -11,6 +11,7 @@ import Testing
 /// ```
 /// input/         a host's tree, or a file `fixture` that names one under Tests/Fixtures
 /// input.2/ …     laid over the tree before the 2nd … sample; a file `.removed` lists paths that vanish
+/// hardware/      descriptions beside those that are shipped (optional)
 /// settings       what stands under `sensors.<kind>:` in a profile (optional)
 /// seconds        between samples (optional, 1)
 /// expected       what each sample gives; refreshed with GODWIT_REFRESH=1, then read by a person
@@ -68,6 +69,9 @@ final class CaseRun {
   private let fixtures: URL
   private(set) var readings = Readings()
 
+  /// What is shipped.
+  static let hardware = CaseTests.folder.appendingPathComponent("../../../hardware").standardizedFileURL.path
+
   init(folder: URL, fixtures: URL) throws {
     self.folder = folder
     self.fixtures = fixtures
@@ -122,7 +126,8 @@ final class CaseRun {
     let given = (text("settings") ?? "").split(separator: "\n").map { "    \($0)\n" }.joined()
     let profile = try Profile.parse(
       files: [("settings", Array("node: case\nsensors:\n  \(kind.name):\n\(given)".utf8))], catalogue: [kind],
-      environment: ProfileEnvironment(hostName: "case"))
+      environment: ProfileEnvironment(
+        hostName: "case", hardware: HardwareFolders([folder.appendingPathComponent("hardware").path, Self.hardware])))
     return profile.sensors.first?.settings ?? Settings(kind.settings)
   }
 
