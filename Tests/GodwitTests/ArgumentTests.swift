@@ -12,6 +12,7 @@ import Testing
     ["watch", "--prefix", "a/#"], ["watch", "--broker", "mqtt://h", "--ca-file", "f"],
     ["watch", "--broker", "mqtt://h", "--password-file", "f"],
     ["i2c", "scan", "x"], ["i2c", "scan", "--bus", "one"], ["i2c", "scan", "--root", "/nowhere/at/all"],
+    ["i2c", "read"], ["i2c", "read", "tmp102", "--option", "gain"], ["i2c", "read", "tmp102", "--root", "/nowhere/at/all"],
   ])
   func unusableArguments(arguments: [String]) {
     #expect(throws: (any Error).self) {
@@ -38,6 +39,7 @@ import Testing
     ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
     ["uplink", "--follow", "--json"], ["i2c", "scan", "--bus", "1", "--json"],
+    ["i2c", "read", "ina219", "--bus", "3", "--address", "0x41", "-o", "shunt_ohms=0.1", "--raw", "--json"],
     ["watch", "--broker", "mqtts://h", "--ca-file", "f", "--node", "e-*", "--metric", "cpu.*", "--raw"],
   ])
   func usableArguments(arguments: [String]) throws {
