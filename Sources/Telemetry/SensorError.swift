@@ -6,8 +6,6 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case malformed(path: String, what: String)
   /// A system call failed.
   case io(path: String, errno: Int32)
-  /// A device on a bus, named first, could not be read or answered with nonsense.
-  case device(String, String)
   /// The deadline passed.
   case timedOut
   /// A device, its driver or its library failed.
@@ -19,7 +17,6 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
     case .absent(let what): "absent: \(what)"
     case .malformed(let path, let what): "malformed: \(path): \(what)"
     case .io(let path, let errno): "cannot read \(path): errno \(errno)"
-    case .device(let device, let what): "\(device): \(what)"
     case .timedOut: "timed out"
     case .device(let name, let what): "\(name): \(what)"
     }
