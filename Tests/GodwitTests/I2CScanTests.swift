@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Profile
 import Testing
 
 @testable import godwit
@@ -109,6 +110,16 @@ import Testing
   @Test func aBusThatCannotBeOpenedStillShowsItsDrivers() throws {
     let scan = try #require(try Self.scan(Self.bus(1, "at nowhere\n"), drivers: ["1-0048": "lm75"]).first)
     #expect(I2CScanText.lines([scan]) == ["bus 1: adapter 1", "  0x48  kernel driver lm75", "  ! Bad message"])
+  }
+
+  /// The chips that are shipped, at the addresses of their datasheets.
+  @Test func theShippedChipsByAddress() {
+    let hardware = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("hardware").path
+    let chips = I2CScanCommand.byAddress(ChipFiles(HardwareFolders([hardware])))
+    #expect(chips[0x76]?.filter { $0.hasSuffix("280") } == ["bme280", "bmp280"])
+    #expect(chips[0x68]?.contains("ds3231") == true)
+    #expect(chips[0x08] == nil)
   }
 
   @Test func withoutBuses() throws {
