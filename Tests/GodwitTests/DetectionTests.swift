@@ -20,7 +20,7 @@ import Testing
   static func parse(_ text: String) throws -> Profile {
     try Profile.parse(
       files: [("detected.yaml", Array(text.utf8))], catalogue: SensorCatalogue.kinds,
-      environment: ProfileEnvironment(hostName: "edge-01"))
+      environment: ProfileEnvironment(hostName: "edge-01", hardware: folders))
   }
 
   /// This machine, a tree with sensors and one without.

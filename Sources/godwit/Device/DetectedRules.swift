@@ -14,23 +14,29 @@ struct DetectedRules {
     let values = found.values.map(\.series)
     let limits = (found.recognition.board?.zones ?? []).flatMap { Self.limits($0, values) }
     let watched = (found.recognition.board?.rules ?? []).filter { rule in values.contains(where: rule.watches) }
-    var added: [SuggestedRule] = watched
+    var added = watched.map(\.entries)
     for finding in found.recognition.hats {
-      let rules = finding.hat.rules.filter { rule in
-        values.contains(where: rule.watches) || Self.kind(of: rule, found).map(configured.contains) ?? false
+      let own = finding.hat.rules.filter { rule in
+        values.contains(where: rule.watches) || !finding.isCertain || Self.kind(of: rule, found).map(configured.contains) ?? false
       }
+      let alarms = configured.contains("gpio") || !finding.isCertain ? finding.hat.inputs.compactMap(\.rule) : []
+      let rules = own.map(\.entries) + (Self.hasInputs(found) ? alarms : [])
       if finding.isCertain {
         added += rules
-      } else if !finding.hat.rules.isEmpty {
-        uncertain.append(("perhaps \(finding.hat.name)", finding.hat.rules.map(\.entries)))
+      } else if !rules.isEmpty {
+        uncertain.append(("perhaps \(finding.hat.name)", rules))
       }
     }
     var generic = Self.candidates
     if !limits.isEmpty { generic.removeAll { $0.metric == "thermal.temperature_celsius" } }
     var names: Set<String> = []
-    active = (limits + added.map(\.entries) + generic.compactMap { $0.rule(values) }).filter {
+    active = (limits + added + generic.compactMap { $0.rule(values) }).filter {
       names.insert($0[0].value).inserted
     }
+  }
+
+  private static func hasInputs(_ found: Detection) -> Bool {
+    found.parts.contains { part in part.kind.metrics.contains { $0.name == "gpio.active" } }
   }
 
   /// The kind of sensor that measures what a rule watches.

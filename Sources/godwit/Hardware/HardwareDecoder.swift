@@ -157,7 +157,8 @@ struct HardwareDecoder {
     file.settings.items("gpio_inputs").map { item in
       HatInput(
         name: item.text("name"), line: item.text("line"), isActiveLow: item.text("active") == "low", bias: item.text("bias"),
-        debounceMilliseconds: item.isSet("debounce") ? item.milliseconds("debounce") : nil, help: item.text("help"))
+        debounceMilliseconds: item.isSet("debounce") ? item.milliseconds("debounce") : nil,
+        alert: Severity(rawValue: item.text("alert")))
     }
   }
 

@@ -142,5 +142,11 @@ struct HatInput {
   /// The resistor inside the chip, as the sensor `gpio` takes it.
   let bias: String
   let debounceMilliseconds: Int?
-  let help: String
+  /// How much it matters that it is active; nil when it is no alarm.
+  let alert: Severity?
+
+  /// The alert on it, for a catalogue that has inputs.
+  var rule: [(key: String, value: String)]? {
+    alert.map { [("name", name), ("when", "gpio.active{input=\"\(name)\"} == 1"), ("for", "5s"), ("severity", $0.rawValue)] }
+  }
 }

@@ -56,7 +56,9 @@ enum HardwareSchema {
           "bias", .choice(["as-is", "disabled", "pull-up", "pull-down"]), default: "as-is", help: "The resistor inside the chip."),
         SettingSpec(
           "debounce", .duration(0...HardwareLimits.debounceMilliseconds), default: nil, help: "How long a level must last."),
-        SettingSpec("help", .text, default: "", help: "What it is, for people."),
+        SettingSpec(
+          "alert", .choice(Severity.allCases.map(\.rawValue)), default: nil,
+          help: "How much it matters; without it there is no rule."),
       ]), default: nil, help: "Lines that it drives."),
     SettingSpec("settings", .items(suggestion), default: nil, help: "Settings of sensors that suit it."),
     SettingSpec("alerts", .items(rule), default: nil, help: "Rules worth having, as in a profile."),
