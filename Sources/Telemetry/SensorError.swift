@@ -6,11 +6,9 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case malformed(path: String, what: String)
   /// A system call failed.
   case io(path: String, errno: Int32)
-  /// A device on a bus, named first, could not be read or answered with nonsense.
-  case device(String, String)
   /// The deadline passed.
   case timedOut
-  /// A device, its driver or its library failed.
+  /// A device, named first, its driver or its library failed, or it answered with nonsense.
   case device(String, what: String)
 
   /// One line for people: what, where.
@@ -19,7 +17,6 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
     case .absent(let what): "absent: \(what)"
     case .malformed(let path, let what): "malformed: \(path): \(what)"
     case .io(let path, let errno): "cannot read \(path): errno \(errno)"
-    case .device(let device, let what): "\(device): \(what)"
     case .timedOut: "timed out"
     case .device(let name, let what): "\(name): \(what)"
     }

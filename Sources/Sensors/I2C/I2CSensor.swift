@@ -137,7 +137,7 @@ public struct I2CSensor: Sensor {
     let part = parts[index]
     var place = part.labels[1].value
     if part.device.address != 0 { place += " (bus \(part.bus), \(ChipDevice.text(address: part.device.address)))" }
-    readings.note(.device(place, "\(value)\(fault)"))
+    readings.note(.device(place, what: "\(value)\(fault)"))
   }
 
   private func report(_ index: Int, into readings: inout Readings) {
