@@ -51,6 +51,7 @@ let package = Package(
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
     .target(name: "CLinux"),
+    .target(name: "CDeviceLibraries"),
 
     module("Telemetry"),
     module("Platform", uses: ["Telemetry", "CLinux", "CGPIOD"]),
@@ -61,11 +62,13 @@ let package = Package(
     module("Uplink", uses: ["Telemetry", "Platform", "Buffer", "CMosquitto"]),
     module("Agent", uses: ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"]),
 
+    module("DeviceLibraries", uses: ["Telemetry", "CDeviceLibraries"]),
+
     .executableTarget(name: "godwitd", dependencies: ["Agent"], swiftSettings: strict + lean),
     .executableTarget(
       name: "godwit",
       dependencies: [
-        "Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Uplink",
+        "Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Uplink", "DeviceLibraries",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -75,6 +78,8 @@ let package = Package(
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),
     tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry"], exclude: ["Cases"]),
+    // Loads fake libraries, which it compiles, in the real program.
+    tests("DeviceLibrariesTests", uses: ["DeviceLibraries", "Sensors", "Platform", "Telemetry", "godwit"]),
     tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors"], exclude: ["Cases"]),
     tests("AlertsTests", uses: ["Alerts", "Telemetry"]),
     // Power cuts and failing calls for the buffer's tests; no part of what is shipped.

@@ -3,13 +3,30 @@ import Glibc
 /// What stat(2) says of a path, links followed. In a file of its own: beside `import CLinux` the fields of `stat` belong to that module.
 struct FileStatus {
   let isDirectory: Bool
+  let isFile: Bool
   let user: uid_t
   let group: gid_t
+  let size: Int64
+  /// Milliseconds since 1970.
+  let modifiedMilliseconds: Int64
 
   /// Nil where nothing is found.
   init?(_ path: String) {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
-    (isDirectory, user, group) = (status.st_mode & S_IFMT == S_IFDIR, status.st_uid, status.st_gid)
+    self.init(status)
+  }
+
+  /// What fstat(2) says of an open file.
+  init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  private init(_ status: stat) {
+    (isDirectory, isFile) = (status.st_mode & S_IFMT == S_IFDIR, status.st_mode & S_IFMT == S_IFREG)
+    (user, group, size) = (status.st_uid, status.st_gid, Int64(status.st_size))
+    modifiedMilliseconds = Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
   }
 }

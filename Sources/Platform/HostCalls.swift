@@ -57,6 +57,8 @@ public protocol HostCalls: Sendable {
   ///
   /// - Throws: `absent` where there is no such firmware, or where it does not know the command; `device` when rights are missing.
   func firmwareCommand(_ command: String) throws(SensorError) -> String
+  /// How long ago a file was last written, milliseconds, given the time in its inode; negative when the clock was set back since.
+  func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -95,6 +97,13 @@ public struct LinuxCalls: HostCalls {
       synchronized: unsynchronized == 0, offsetSeconds: Double(offset) / 1e9, estimatedErrorSeconds: Double(error) / 1e6)
   }
 
+  /// By the wall clock.
+  public func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000 - modifiedMilliseconds
+  }
+
   /// By sysconf(3).
   public var clockTicksPerSecond: Int { max(sysconf(Int32(_SC_CLK_TCK)), 1) }
   /// By sysconf(3).
@@ -111,6 +120,7 @@ public struct LinuxCalls: HostCalls {
 /// sysconf    clock-ticks-per-second page-bytes
 /// vcio       commands to a Raspberry Pi's firmware and their answers, see `firmwareCommand`
 /// gpio/      see `RecordedGPIO`
+/// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {
   private let files: Host
@@ -152,6 +162,18 @@ public struct RecordedCalls: HostCalls {
       }
       return ClockState(synchronized: word == "synchronized", offsetSeconds: offset, estimatedErrorSeconds: error)
     }
+  }
+
+  /// From `file-ages`; a copied tree does not keep the times of its files. One that is not listed is new.
+  public func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 {
+    let listed = try? files.file("/file-ages").read { (text) throws(SensorError) -> Int64? in
+      while !text.isAtEnd {
+        if unescapedOctal(text.word()) == path { return text.signed() }
+        text.skipLine()
+      }
+      return nil
+    }
+    return (listed ?? nil) ?? 0
   }
 
   /// From `sysconf`, else 100.

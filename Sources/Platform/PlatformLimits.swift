@@ -42,4 +42,6 @@ public enum PlatformLimits {
   static let subprocessPollMilliseconds: Int64 = 20
   /// The longest packet to or from a child, bytes.
   public static let packetBytes = 64 * 1024
+  /// Milliseconds that the end of a killed program is waited for.
+  static let reapTries = 200
 }

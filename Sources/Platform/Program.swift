@@ -14,6 +14,11 @@ public enum Program {
     return places.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
   }
 
+  /// What this program's environment says of some names, as `NAME=value`; those it does not have are left out.
+  public static func environment(_ names: [String]) -> [String] {
+    names.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+  }
+
   /// Replaces this program by another; `execv(3)`. Does not return.
   ///
   /// - Throws: `io` when it could not be started; this program then goes on.

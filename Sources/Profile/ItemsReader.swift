@@ -7,7 +7,7 @@ struct ItemsReader {
   let specs: [SettingSpec]
   let problems: ProblemList
   /// Where items that are devices find their chips.
-  let chips: ChipFiles
+  var chips = ChipFiles(HardwareFolders([]))
 
   /// The maps with their defaults, or nil when one of them is wrong. Where items have a `name`, each is there once.
   func read(_ nodes: [YAMLNode], at place: Place) -> SettingValue? {

@@ -7,11 +7,14 @@ public struct SensorContext: Sendable {
   public let host: Host
   /// The agent's own figures, for the `self` sensor.
   public let statistics: AgentStatistics
+  /// How the processes of device libraries fared.
+  public let hosts: SensorHostHistory
 
   /// Brings together what sensors read.
-  public init(host: Host, statistics: AgentStatistics = AgentStatistics()) {
+  public init(host: Host, statistics: AgentStatistics = AgentStatistics(), hosts: SensorHostHistory = SensorHostHistory()) {
     self.host = host
     self.statistics = statistics
+    self.hosts = hosts
   }
 }
 

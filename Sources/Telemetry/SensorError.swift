@@ -8,7 +8,7 @@ public enum SensorError: Error, Hashable, Sendable, CustomStringConvertible {
   case io(path: String, errno: Int32)
   /// The deadline passed.
   case timedOut
-  /// A device, named first, its driver or its library failed, or it answered with nonsense.
+  /// A device, named first, could not be read or answered with nonsense: it, its driver or its library.
   case device(String, what: String)
 
   /// One line for people: what, where.

@@ -12,7 +12,7 @@ struct Godwit: ParsableCommand {
       RunCommand.self, CheckCommand.self, DetectCommand.self, HardwareCommand.self,
       SampleCommand.self, StatusCommand.self, HistoryCommand.self,
       ExportCommand.self, SQLCommand.self, BufferCommand.self, SensorsCommand.self,
-      UplinkCommand.self, WatchCommand.self, I2CCommand.self, OutputCommand.self,
+      UplinkCommand.self, WatchCommand.self, I2CCommand.self, OutputCommand.self, SensorHostCommand.self,
     ])
 
   /// Exit status: 0 done, 1 it could not be done, 2 unusable arguments.

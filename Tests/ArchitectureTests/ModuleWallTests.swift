@@ -16,9 +16,10 @@ import Testing
     "Agent": (
       ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Alerts", "Uplink"], ["Glibc", "Synchronization"]
     ),
+    "DeviceLibraries": (["Telemetry", "CDeviceLibraries"], []),
     "godwitd": (["Agent"], ["Glibc"]),
     "godwit": (
-      ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Uplink"],
+      ["Telemetry", "Platform", "Profile", "Sensors", "Buffer", "Uplink", "DeviceLibraries"],
       ["Glibc", "ArgumentParser", "FoundationEssentials"]
     ),
   ]

@@ -111,6 +111,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false])
+  func aFileWrittenNowIsNew(live: Bool) throws {
+    let subject = try Subject(live: live)
+    let now = Int64(Date().timeIntervalSince1970 * 1000)
+    #expect(subject.calls.fileAge("/tmp/new", modifiedMilliseconds: now).magnitude < 600_000)
+  }
+
+  @Test func agesAreRecordedByPath() throws {
+    let root = try Recording.write(["file-ages": "/tmp/My\\040File 1501\n/tmp/later -20\n"])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let calls = Host(root: root.path).calls
+    #expect(calls.fileAge("/tmp/My File", modifiedMilliseconds: 0) == 1501)
+    #expect(calls.fileAge("/tmp/later", modifiedMilliseconds: 0) == -20)
+    #expect(calls.fileAge("/tmp/other", modifiedMilliseconds: 0) == 0)
+  }
+
+  @Test func theAgeOfAFileIsOfTheWallClock() {
+    let now = Int64(Date().timeIntervalSince1970 * 1000)
+    let age = LinuxCalls().fileAge("/tmp/old", modifiedMilliseconds: now - 3_600_000)
+    #expect((3_600_000...4_200_000).contains(age))
+  }
+
   @Test func aRecordingIsGivenBackExactly() throws {
     let root = try Recording.write([
       "statvfs": "/media/My\\040Disk 6 5 4 3 2 ro\n", "adjtimex": "synchronized -0.000214637 0.001125\n",

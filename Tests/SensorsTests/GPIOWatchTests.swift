@@ -81,7 +81,7 @@ import Testing
 
     func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage { throw .absent(path) }
     func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
-    func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent(command) }
+    func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
     let clockTicksPerSecond = 100
     let pageBytes = 4096
   }

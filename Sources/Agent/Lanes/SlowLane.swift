@@ -71,6 +71,8 @@ final class SlowLane: SensorLane {
       report.problem = readings.problem.map { "\($0)" }
       restart.succeeded()
     case .absent(let what):
+      // Hardware that is not there keeps no thread.
+      stop()
       report.outcome = .absent
       report.problem = "absent: \(what)"
       restart.absent(at: now)

@@ -13,6 +13,7 @@
 #include <sys/timex.h>
 #include <sys/un.h>
 
+#include "CLinuxConfinement.h"
 #include "CLinuxI2C.h"
 #include "CLinuxProcesses.h"
 #include "CLinuxWatchdog.h"

@@ -34,7 +34,8 @@ enum ChildStart {
 
   /// Starts a program by its path; no shell, no search. The caller reaps it.
   static func start(
-    _ path: String, _ arguments: [String], _ descriptors: Descriptors, blocksSignals: Bool = false
+    _ path: String, _ arguments: [String], _ descriptors: Descriptors, environment: [String] = ChildStart.environment,
+    blocksSignals: Bool = false
   ) throws(SubprocessFailure) -> Int32 {
     var process: Int32 = 0
     let result = withStrings([path] + arguments) { arguments in

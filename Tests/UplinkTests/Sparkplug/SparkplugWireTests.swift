@@ -1,6 +1,7 @@
 import Foundation
 import SparkplugProto
 import SwiftProtobuf
+import Telemetry
 import Testing
 
 @testable import Uplink

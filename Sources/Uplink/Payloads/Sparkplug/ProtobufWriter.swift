@@ -1,13 +1,7 @@
 import Buffer
+import Telemetry
 
-/// Writes the wire format of protocol buffers (protobuf.dev/programming-guides/encoding) into one growing array.
-///
-/// ```
-/// field:    tag | value                 tag = number << 3 | wire type, as a varint
-/// type 0:   varint                      seven bits a byte, the lowest first; the top bit says that more follow
-/// type 1/5: eight / four bytes          little-endian
-/// type 2:   length as a varint | bytes  strings, bytes, messages
-/// ```
+/// Writes the wire format of protocol buffers into one growing array; see `ProtobufReader` for the layout.
 struct ProtobufWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -76,14 +70,4 @@ struct ProtobufWriter {
   }
 
   private mutating func append(varint value: UInt64) { WireNumber.append(varint: value, to: &bytes) }
-}
-
-/// How a field's value is laid out. Groups are read past only: nobody writes them any more.
-enum ProtobufWireType: UInt8 {
-  case varint = 0
-  case fixed64 = 1
-  case delimited = 2
-  case groupStart = 3
-  case groupEnd = 4
-  case fixed32 = 5
 }

@@ -7,8 +7,6 @@ extension UplinkLimits {
     public static let metrics = 20_000
     /// Properties of a metric that is read.
     public static let properties = 64
-    /// Groups within groups, in fields that are skipped.
-    public static let groupDepth = 32
     /// Bytes of an NDATA payload: what is more goes into another message.
     public static let dataBytes = 64 * 1024
     /// Bytes of a host's STATE message.

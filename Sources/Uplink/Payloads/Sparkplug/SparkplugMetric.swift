@@ -1,3 +1,5 @@
+import Telemetry
+
 /// The type of a metric's or a property's value: the numbers of the specification, section 6.4.16.
 public struct SparkplugDatatype: RawRepresentable, Hashable, Sendable {
   /// The number on the wire.

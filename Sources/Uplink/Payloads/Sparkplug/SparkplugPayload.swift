@@ -1,3 +1,5 @@
+public import Telemetry
+
 /// The payload of a Sparkplug B message (specification 3.0, chapter 6).
 ///
 /// ```
