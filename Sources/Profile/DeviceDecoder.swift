@@ -41,7 +41,9 @@ struct DeviceDecoder {
       return []
     }
     let specs = ProfileSchema.output.specs
-    guard ItemsReader(path: "outputs", specs: specs, problems: problems).read(nodes, at: node.place) != nil else { return [] }
+    // No output is a chip.
+    let items = ItemsReader(path: "outputs", specs: specs, problems: problems, chips: ChipFiles(HardwareFolders([])))
+    guard items.read(nodes, at: node.place) != nil else { return [] }
     var outputs: [OutputProfile] = []
     for (index, item) in nodes.enumerated() {
       // Once more, now for the places: all of it is well-formed.

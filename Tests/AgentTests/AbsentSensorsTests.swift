@@ -49,7 +49,8 @@ import Testing
               return try make(context, settings, &readings)
             }
           )
-        }),
+        },
+        device: DeviceEdges(watchdogs: RecordedWatchdogs(), guards: RecordedGuards(), power: RecordedPower())),
       opening: BufferWriter.Opening())
   }
 

@@ -37,8 +37,9 @@ extension Supervisor {
     }
     outputs.afterTick(now: now)
     tellOutputs()
-    for step in shutdown.afterTick(now: now, isFiring: isShutdownDue, committed: environment.storage.status.committed) {
-      take(step)
+    if profile.shutdown != nil {
+      let committed = environment.storage.status.committed
+      for step in shutdown.afterTick(now: now, isFiring: isShutdownDue, committed: committed) { take(step) }
     }
     watchdog.afterTick(now: now, tickMilliseconds: profile.tickMilliseconds)
     tellWatchdogReset()
@@ -69,7 +70,7 @@ extension Supervisor {
   }
 
   private var isShutdownDue: Bool {
-    profile.shutdown != nil && engine.memory.contains { $0.rule == ShutdownProfile.rule && $0.state.isFiring }
+    engine.memory.contains { $0.rule == ShutdownProfile.rule && $0.state.isFiring }
   }
 
   private func tellOutputs() {
