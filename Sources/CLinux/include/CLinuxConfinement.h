@@ -2,8 +2,8 @@
 #ifndef GODWIT_CONFINEMENT_H
 #define GODWIT_CONFINEMENT_H
 
-/// Gives up what such a program does not need: it is killed when the thread that started it ends, leaves no core, yields to others, is the first to go
-/// when memory runs out, and holds no descriptor besides the standard three. Returns 0 or -errno.
+/// Gives up what such a program does not need: it is killed when the thread that started it ends, leaves no core, yields to others, is the
+/// first to go when memory runs out, and holds no descriptor besides the standard three. Returns 0 or -errno.
 int godwit_confine_self(void);
 
 /// A pair of stream sockets, close-on-exec. Returns 0 or -errno.
