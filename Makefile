@@ -1,6 +1,6 @@
 # The build entry: every target is a small script, so that each can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: run build test bench crash torture format lint clean help
+.PHONY: run build test bench crash torture lab format lint clean help
 
 run: ## the agent on this machine, with a private broker, and its live status until Ctrl-C
 	@scripts/run.sh
@@ -28,6 +28,9 @@ crash: ## the buffer after 10,000 seeded power cuts (GODWIT_CRASH_POINTS, GODWIT
 torture: ## delivery over 200 seeded link faults and 50 kills, eight minutes (GODWIT_TORTURE_SEED …)
 	@scripts/packages.sh
 	@scripts/torture.sh
+
+lab: ## the programs on emulated hardware in a virtual machine; skipped where there is no qemu
+	@scripts/lab.sh
 
 format: ## rewrites the sources in the house's format
 	@swift format -i -r -p Package.swift Sources Tests

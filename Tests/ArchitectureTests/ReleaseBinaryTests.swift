@@ -36,7 +36,7 @@ import Testing
     let (status, output) = try ReleaseBinaryTests.run(["readelf", "-d", ReleaseBinaryTests.path])
     try #require(status == 0, "\(output)")
     let needed = output.matches(of: /\(NEEDED\).*\[(.+?)\]/).map { String($0.1) }
-    let allowed = ["libc.", "libm.", "libsqlite3.", "libmosquitto.", "libyaml-0.", "libz.", "libgpiod.", "libi2c.", "ld-linux"]
+    let allowed = ["libc.", "libm.", "libsqlite3.", "libmosquitto.", "libyaml-0.", "libz.", "libgpiod.", "ld-linux"]
     #expect(!needed.isEmpty)
     for library in needed {
       let isSystem = allowed.contains { library.hasPrefix($0) }

@@ -24,7 +24,7 @@ import Testing
         .contains { $0.seq == UInt64(sampled) && $0.m["memory.used_bytes"] != nil && $0.m["cpu.usage_percent"] != nil }
     }
 
-    try console.send("set-output", id: "o1", args: #"{"line":"relay","value":true}"#)
+    try console.send("set-output", id: "o1", args: #"{"line":"relay","state":"on"}"#)
     #expect(try console.end("o1").reason == "no output named 'relay' is configured")
 
     try checkReload(console, plan)
@@ -51,7 +51,7 @@ import Testing
         && events.contains { $0.hasPrefix("reload (r2) failed: ") }
     }
     let detail =
-      #""detail":{"id":"o1","command":"set-output","args":{"line":"relay","value":true},"outcome":"failed","reason":"no"#
+      #""detail":{"id":"o1","command":"set-output","args":{"line":"relay","state":"on"},"outcome":"failed","reason":"no"#
     #expect(console.subscriber.messages.contains { $0.topic.hasSuffix("/events") && $0.payload.contains(detail) })
   }
 

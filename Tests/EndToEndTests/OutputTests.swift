@@ -4,7 +4,7 @@ import Testing
 /// The real agent and its guard on recorded lines, below a root of the test's.
 @Suite struct OutputTests {
   /// A device with outputs.
-  private final class Rig {
+  final class Rig {
     let device: Device
     let root: TemporaryFolder
 
@@ -73,6 +73,22 @@ import Testing
     #expect(rig.device.agent.terminate(within: 20) == .exited(0))
     eventually("the fan is safe") { rig.level(12) == 1 }
     eventually("the heartbeat is safe") { rig.level(16) == 0 }
+  }
+
+  @Test func aCommandOverTheBrokerSwitchesARelay() throws {
+    let rig = try Rig()
+    let console = try CommandConsole("set-output", plan: rig.plan(Rig.fan, Rig.relay), device: rig.device)
+    eventually("the relay is off") { rig.level(23) == 1 }
+    try console.send("set-output", id: "o1", args: #"{"line":"relay","state":"on"}"#)
+    #expect(try console.end("o1").result["state"] as? String == "on")
+    #expect(rig.level(23) == 0)
+    try console.send("set-output", id: "o2", args: #"{"line":"fan","state":"on"}"#)
+    #expect(try console.end("o2").state == "failed", "its profile allows no commands")
+    try console.send("set-output", id: "o3", args: #"{"line":"relay","state":"up"}"#)
+    #expect(try console.end("o3").state == "failed")
+    try console.send("set-output", id: "o4", args: #"{"line":"relay","state":"auto"}"#)
+    #expect(try console.end("o4").state == "successful")
+    eventually("the relay is off again") { rig.level(23) == 1 }
   }
 
   @Test func aKilledAgentLeavesAllSafeAndTheNextOneGoesOn() throws {
