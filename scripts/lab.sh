@@ -1,6 +1,7 @@
 #!/bin/sh
 # The release programs on Debian's own kernel with emulated hardware: one virtual machine for each of Tests/Lab/cases, or those named.
-# A case's head may hold `#qemu ARGUMENTS`, `#memory MB`, `#limit SECONDS` and `#disk NAME SIZE` lines.
+# A case that begins with `#host` runs here and drives its machine itself; the others run inside.
+# Their heads may hold `#qemu ARGUMENTS`, `#memory MB`, `#limit SECONDS` and `#disk NAME SIZE` lines.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,6 +22,10 @@ head_lines() { sed -n "s/^#$2 //p" "$1"; }
 
 run_case() {
   script="$1"
+  if grep -q '^#host' "$script"; then
+    bash "$script"
+    return
+  fi
   set -- -t "$(head_lines "$script" limit | grep . || echo 120)" -m "$(head_lines "$script" memory | grep . || echo 640)"
   while read -r name size; do
     [ -n "$name" ] || continue

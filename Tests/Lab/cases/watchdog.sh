@@ -1,4 +1,4 @@
-# A watchdog that resets the machine: fed by ticks, stopped by a clean end. That it fires is Tests/Lab/watchdog-reset.sh's.
+# A watchdog that resets the machine: fed by ticks, stopped by a clean end. That it fires is watchdog-reset's matter.
 #qemu -device i6300esb
 #limit 200
 modprobe i6300esb
