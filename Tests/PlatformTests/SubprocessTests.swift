@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
-import Platform
 import Testing
+
+@testable import Platform
 
 /// Real programs, with what can go wrong with them.
 @Suite struct SubprocessTests {
@@ -130,6 +131,32 @@ import Testing
     while !child.hasEnded, Date() < deadline { Platform.Thread.sleep(milliseconds: 5) }
     #expect(child.hasEnded)
     #expect(FileManager.default.contents(atPath: mark) == Data("end".utf8))
+  }
+}
+
+@Suite struct PacketParentTests {
+  /// A guard whose lines are all safe has nothing to look after: were this a wait of no time, it would take a whole core from then on.
+  @Test func withoutATimeItWaitsUntilSomethingComes() {
+    var ends: [Int32] = [-1, -1]
+    #expect(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
+    let (parent, child) = (ends[0], ends[1])
+    defer { close(child) }
+    let isStarted = Platform.Thread.start(name: "parent") {
+      Platform.Thread.sleep(milliseconds: 100)
+      _ = send(parent, "one", 3, 0)
+      Platform.Thread.sleep(milliseconds: 100)
+      close(parent)
+    }
+    #expect(isStarted)
+    guard case .packet(let packet) = PacketParent.receive(from: child, milliseconds: -1) else {
+      Issue.record("it did not wait for the packet")
+      return
+    }
+    #expect(packet == Array("one".utf8))
+    guard case .end = PacketParent.receive(from: child, milliseconds: -1) else {
+      Issue.record("it did not wait for the end")
+      return
+    }
   }
 }
 

@@ -66,12 +66,14 @@ public enum PacketParent {
     case end
   }
 
-  /// Waits at most so long for the next packet.
-  public static func receive(milliseconds: Int) -> Arrival {
-    let ready = Poll.wait([(STDIN_FILENO, .readable)], milliseconds: max(milliseconds, 0))
+  /// Waits at most so long for the next packet; negative: until one comes.
+  public static func receive(milliseconds: Int) -> Arrival { receive(from: STDIN_FILENO, milliseconds: milliseconds) }
+
+  static func receive(from socket: Int32, milliseconds: Int) -> Arrival {
+    let ready = Poll.wait([(socket, .readable)], milliseconds: milliseconds)
     guard ready.first?.isEmpty == false else { return .silence }
     var packet = [UInt8](repeating: 0, count: PlatformLimits.packetBytes)
-    let count = recv(STDIN_FILENO, &packet, packet.count, Int32(MSG_DONTWAIT))
+    let count = recv(socket, &packet, packet.count, Int32(MSG_DONTWAIT))
     if count < 0, errno == EAGAIN || errno == EINTR { return .silence }
     return count > 0 ? .packet(Array(packet[0..<count])) : .end
   }
