@@ -10,6 +10,8 @@ struct FileStatus {
   /// Milliseconds since 1970.
   let modifiedMilliseconds: Int64
 
+  private static let farthestSeconds = Int64.max / 4_000
+
   /// Nil where nothing is found.
   init?(_ path: String) {
     var status = stat()
@@ -27,6 +29,8 @@ struct FileStatus {
   private init(_ status: stat) {
     (isDirectory, isFile) = (status.st_mode & S_IFMT == S_IFDIR, status.st_mode & S_IFMT == S_IFREG)
     (user, group, size) = (status.st_uid, status.st_gid, Int64(status.st_size))
-    modifiedMilliseconds = Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+    // tmpfs keeps any time of 64 bits that a file's owner gives it: one that no product and no age can hold stands for very far away.
+    let seconds = min(max(Int64(status.st_mtim.tv_sec), -Self.farthestSeconds), Self.farthestSeconds)
+    modifiedMilliseconds = seconds * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
   }
 }

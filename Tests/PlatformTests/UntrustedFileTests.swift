@@ -34,6 +34,17 @@ import Testing
     }
   }
 
+  /// tmpfs, as `/tmp` often is, keeps whatever a file's owner says; in milliseconds these need more than 64 bits.
+  @Test(arguments: [1 << 62, Int.max, -(1 << 62), Int.min]) func aTimeThatCannotBeIsVeryFarAway(seconds: Int) throws {
+    let path = "/dev/shm/godwit-untrusted-\(UUID().uuidString)"
+    try #require(FileManager.default.createFile(atPath: path, contents: Data([7])))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+    try #require(utimensat(AT_FDCWD, path, times, 0) == 0)
+    let age = try Platform.Host(root: "", calls: LinuxCalls()).untrustedFile(path, limit: 10).ageMilliseconds
+    #expect(seconds > 0 ? age < -(1 << 50) : age > 1 << 50)
+  }
+
   @Test func aLinkIsNotFollowed() throws {
     try write("file", 1)
     try FileManager.default.createSymbolicLink(atPath: root.path + "/link", withDestinationPath: "file")
