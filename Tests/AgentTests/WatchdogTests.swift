@@ -163,6 +163,21 @@ final class RecordedWatchdogs: WatchdogEdge {
     #expect(bench.watchdogs.feedings == 30)
   }
 
+  @Test func aDriversOwnTimeoutThatTicksCannotKeepAliveLetsItGo() throws {
+    let bench = try Bench("tick: 10s\n" + profile("{timeout: 60s}"))
+    bench.watchdogs.granted = 15
+    bench.tick()
+    #expect(bench.watchdogs.calls == ["open /dev/watchdog", "timeout 60", "close"])
+    #expect(bench.supervisor.watchdog.state == .waiting)
+    #expect(bench.supervisor.watchdog.problem?.contains("takes no timeout above 15 s") == true)
+    // One that cannot be stopped would reset the device at once: it is fed as well as ticks can.
+    let stuck = try Bench("tick: 10s\n" + profile("{timeout: 60s}"))
+    stuck.watchdogs.granted = 15
+    stuck.watchdogs.facts.cannotBeStopped = true
+    stuck.tick(10)
+    #expect(stuck.watchdogs.feedings == 10)
+  }
+
   @Test func aResetIsToldOnceABoot() throws {
     func events(_ opening: BufferWriter.Opening, boot: String) throws -> (messages: [String], notes: [String: String]) {
       let bench = try Bench(profile("{}"), opening: opening, clock: HandClock(boot: boot))

@@ -109,7 +109,7 @@ final class HardwareWatchdog {
     guard now >= notBefore else { return }
     let range = edge.range(profile.device)
     // Opening would start what ticks cannot keep alive.
-    if let longest = range.longest, longest * 1000 < 3 * tickMilliseconds {
+    if let longest = range.longest, longest < (3 * tickMilliseconds + 999) / 1000 {
       tell("\(profile.device) is reset after \(longest) s at the latest, and that is less than three ticks: it is not used")
       return retry(now)
     }
@@ -120,6 +120,13 @@ final class HardwareWatchdog {
       identity = opened.facts.identity.isEmpty ? nil : opened.facts.identity
       unreportedBoot = opened.facts.bootStatus
       setTimeout(of: opened, profile, range)
+      // Some drivers tell their longest timeout only by refusing a longer one.
+      if let timeoutSeconds, timeoutSeconds * 1000 < 3 * tickMilliseconds, opened.facts.cannotBeStopped != true {
+        let given = timeoutSeconds
+        letGo()
+        tell("\(profile.device) takes no timeout above \(given) s, and that is less than three ticks: it is not used")
+        return retry(now)
+      }
       log.recovered("watchdog", "it is open now")
       let name = identity.map { " (\($0))" } ?? ""
       log.info(
