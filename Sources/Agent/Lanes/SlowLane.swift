@@ -71,14 +71,11 @@ final class SlowLane: SensorLane {
       report.problem = readings.problem.map { "\($0)" }
       restart.succeeded()
     case .absent(let what):
-      // Hardware that is not there keeps no thread.
+      // What is not there costs no thread until it is looked for again.
       stop()
       report.outcome = .absent
       report.problem = "absent: \(what)"
       restart.absent(at: now)
-      // What is not there costs no thread until it is looked for again.
-      worker?.retire()
-      worker = nil
     case let error?:
       report.outcome = .failed
       report.problem = "\(error)"

@@ -105,7 +105,7 @@ struct DeviceAttributes {
       Self.attempt(&readings, &outcome) { (readings) throws(SensorError) in try tables[index].sample(into: &readings) }
     }
     guard power != nil else { return }
-    let busy = usage.map { readings.values[$0.index] } ?? .missing
+    let busy = usage.map { $0.index >= 0 ? readings.values[$0.index] : .missing } ?? .missing
     guard busy.isMissing || busy < 1 else { return }
     power?.rest(from: readings.nanoseconds)
     let slots =

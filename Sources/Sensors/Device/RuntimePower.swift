@@ -32,7 +32,7 @@ struct RuntimePower {
     status = host.file("\(device)/power/runtime_status", limit: 64)
     // EIO where the driver has no such delay: then the device sleeps as soon as the read is over.
     let delay = letSleep ? (try? host.file("\(device)/power/autosuspend_delay_ms").integer()) ?? 0 : 0
-    restNanoseconds = min(max(delay, 0) * 2_000_000, Self.longestRestNanoseconds)
+    restNanoseconds = min(max(delay, 0), Self.longestRestNanoseconds / 2_000_000) * 2_000_000
   }
 
   /// What may be done now.
