@@ -55,6 +55,8 @@ import Testing
     ("name: X1", "nane: X1", "x1.yaml:1:1: error: unknown key 'nane'; did you mean 'name'?"),
     ("0x21]", "0x7F]", "x1.yaml:4:19: error: addresses: '0x7F' is out of range; use 8 to 119"),
     ("0x21]", "pins]", "x1.yaml:4:19: error: addresses: 'pins' is no whole number; write one as 12 or 0x0C"),
+    ("equals: [0x58]", "equals: []", "identify.equals: it has no bytes; write one to four: 'equals: [0xD0]'"),
+    ("{write: [0x01, 0x80 | gain]}", "{write: []}", "start[1] does nothing; write 'write: [bytes]'"),
     ("equals: [0x58]", "value: 0x58", "unknown key 'identify.value'; use one of write, equals"),
     ("range: [0.001, 10]", "range: [10, 1]", "options.shunt_ohms.range: it has no lower and higher end; write both: [-40, 125]"),
     ("default: 2", "default: 3", "options.gain.default: '3' is not one of its values; use 1, 2"),

@@ -82,7 +82,9 @@ struct ChipDecoder {
     else { return nil }
     func bytes(_ key: String) -> [UInt8] {
       if reader.node(key) == nil { reader.miss(key, "write the bytes: '\(key): [0xD0]'") }
-      return reader.items(key, atMost: 4).compactMap { reader.integer($0, key, 0...255).map { UInt8($0) } }
+      let items = reader.items(key, atMost: 4)
+      if reader.node(key) != nil, items.isEmpty { reader.fault(key, "it has no bytes", "write one to four: '\(key): [0xD0]'") }
+      return items.compactMap { reader.integer($0, key, 0...255).map { UInt8($0) } }
     }
     return ChipDescription.Identity(write: bytes("write"), equals: bytes("equals"))
   }
@@ -105,7 +107,7 @@ struct ChipDecoder {
       }
       let write = reader.items("write", atMost: ChipLimits.writeBytes).compactMap { byte($0, reader) }
       let read = read(reader)
-      if reader.node("write") == nil, reader.node("read") == nil {
+      if reader.node("read") == nil, reader.items("write", atMost: .max).isEmpty {
         problems.add(reader.place, "\(reader.path) does nothing", remedy: "write 'write: [bytes]', 'read: count' or 'wait: 10ms'")
       }
       steps.append(.transfer(write: write, read: read))
