@@ -53,6 +53,8 @@ enum AgentLimits {
   static let longestOutputMilliseconds = 7 * 86_400_000
   /// How long the last commit before a shutdown is waited for, nanoseconds.
   static let shutdownCommitNanoseconds: Int64 = 10_000_000_000
+  /// How old a measurement may be for which the device is switched off, nanoseconds.
+  static let shutdownSilenceNanoseconds: Int64 = 60_000_000_000
   /// Attempts to switch the device off, in one boot.
   static let shutdownAttempts = 3
   /// Between two of them, nanoseconds.

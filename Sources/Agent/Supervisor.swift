@@ -156,6 +156,11 @@ final class Supervisor {
     }
   }
 
+  /// Whether this tick has a value of a series.
+  func isMeasured(_ key: String) -> Bool {
+    table.series.firstIndex { $0.key == key }.map { $0 < values.count && !values[$0].isMissing } ?? false
+  }
+
   /// Moves a lane's values to their places in the tick.
   private func collect(_ index: Int) {
     let readings = lanes[index].lane.readings

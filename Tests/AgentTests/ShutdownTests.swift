@@ -81,6 +81,20 @@ final class RecordedPower: PowerEdge {
     #expect(other.power.asked == 1)
   }
 
+  @Test func aSensorThatFellSilentSwitchesNothingOff() throws {
+    // Low at the start, and then no word of it any more: the alert still fires when the grace is over.
+    let bench = try Bench(profile)
+    bench.tick(20)
+    #expect(bench.supervisor.shutdown.state == .grace)
+    bench.script("a").change { $0.fails = .timedOut }
+    bench.tick(3_600)
+    #expect(bench.power.asked == 0 && bench.supervisor.shutdown.state == .armed)
+    bench.script("a").change { $0.fails = nil }
+    // A sensor that failed is asked again only after a while.
+    bench.tick(900)
+    #expect(bench.power.asked == 1)
+  }
+
   @Test func itIsCalledOffWhilePowerComesBack() throws {
     let bench = try drained(profile)
     bench.storage.refuse(true)

@@ -39,7 +39,10 @@ extension Supervisor {
     tellOutputs()
     if profile.shutdown != nil {
       let committed = environment.storage.status.committed
-      for step in shutdown.afterTick(now: now, isFiring: isShutdownDue, committed: committed) { take(step) }
+      let low = engine.memory.filter { $0.rule == ShutdownProfile.rule && $0.state.isFiring }
+      let isFresh = low.contains { isMeasured($0.series) }
+      let steps = shutdown.afterTick(now: now, isFiring: !low.isEmpty, isMeasured: isFresh, committed: committed)
+      for step in steps { take(step) }
     }
     watchdog.afterTick(now: now, tickMilliseconds: profile.tickMilliseconds)
     tellWatchdogReset()
@@ -67,10 +70,6 @@ extension Supervisor {
     json.member("error", problem)
     json.endObject()
     return json.bytes
-  }
-
-  private var isShutdownDue: Bool {
-    engine.memory.contains { $0.rule == ShutdownProfile.rule && $0.state.isFiring }
   }
 
   private func tellOutputs() {

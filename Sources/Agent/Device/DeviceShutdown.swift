@@ -83,6 +83,8 @@ final class DeviceShutdown {
   private var notBefore: Int64 = .min
   private var awaited: UInt64 = .max
   private var deadline: Int64 = .max
+  /// When what the condition looks at was measured last and was too low.
+  private var measuredAt: Int64?
 
   /// Nanoseconds of CLOCK_BOOTTIME at the agent's start; `isDone` when this boot was to end already.
   init(edge: any PowerEdge, log: Log, profile: ShutdownProfile?, started: Int64, isDone: Bool) {
@@ -105,9 +107,13 @@ final class DeviceShutdown {
   /// The tick that is to be on the disk first.
   func waitFor(_ sequence: UInt64) { awaited = sequence }
 
-  /// Looks after it behind each tick; nanoseconds of CLOCK_BOOTTIME.
-  func afterTick(now: Int64, isFiring: Bool, committed: UInt64) -> [Step] {
+  /// Looks after it behind each tick; nanoseconds of CLOCK_BOOTTIME. `isMeasured`: a value that keeps the alert firing came with this tick.
+  func afterTick(now: Int64, isFiring: Bool, isMeasured: Bool, committed: UInt64) -> [Step] {
     guard let profile else { return [] }
+    if isMeasured { measuredAt = now }
+    // An alert stays as it is while its sensor says nothing: that the charge was low once is no reason to switch off for ever.
+    let isSilent = measuredAt.map { now - $0 > AgentLimits.shutdownSilenceNanoseconds } ?? true
+    let isFiring = isFiring && !isSilent
     switch phase {
     case .accepted: return []
     case .armed, .grace, .failed:
