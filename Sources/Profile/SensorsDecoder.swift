@@ -77,6 +77,9 @@ struct SensorsDecoder {
     let profile = SensorProfile(
       kind: kind.name, everyMilliseconds: every(kind, reader), deadlineMilliseconds: common.milliseconds("deadline"),
       settings: Settings(kind.settings, reader.given.filter { given in kind.settings.contains { $0.key == given.key } }))
+    if let fault = kind.check(profile.settings) {
+      problems.add(node?.place ?? place, "sensors.\(kind.name): \(fault.what)", remedy: fault.remedy)
+    }
     return Sensor(kind: kind, isEnabled: isEnabled && common.bool("enabled"), profile: profile)
   }
 

@@ -22,11 +22,13 @@ public struct SensorKind: Sendable {
   public let settings: [SettingSpec]
   /// All metrics it can report.
   public let metrics: [Metric]
+  /// What cannot be of settings that are right one by one, and what to write instead; nil when nothing is wrong.
+  public let check: @Sendable (Settings) -> SettingError?
 
   /// Describes a kind of sensor.
   public init(
     name: String, summary: String, sources: [String], lane: Lane = .fast, everySeconds: Int? = nil,
-    settings: [SettingSpec] = [], metrics: [Metric]
+    settings: [SettingSpec] = [], metrics: [Metric], check: @escaping @Sendable (Settings) -> SettingError? = { _ in nil }
   ) {
     self.name = name
     self.summary = summary
@@ -35,5 +37,6 @@ public struct SensorKind: Sendable {
     self.everySeconds = everySeconds
     self.settings = settings
     self.metrics = metrics
+    self.check = check
   }
 }

@@ -20,7 +20,7 @@ import Testing
             - {name: door, line: GPIO17, chip: pinctrl-rp1, active: high, bias: pull-up}
             - {name: water, line: "5", chip: gpiochip0, active: low, kind: pulses, pulses_per_unit: 450}
       """)
-    let inputs = [try GPIOInputSettings(items[0]), try GPIOInputSettings(items[1])]
+    let inputs = [GPIOInputSettings(items[0]), GPIOInputSettings(items[1])]
     #expect(inputs.map(\.debounceMilliseconds) == [20, 0])
     #expect(inputs.map(\.isActiveLow) == [false, true])
     #expect(inputs.map(\.bias) == [.pullUp, .asIs])
@@ -42,6 +42,19 @@ import Testing
     ("- {name: door, line: GPIO4, active: low, pin: 4}", "unknown key 'pin' in 'sensors.gpio.inputs[1]'"),
     ("- {name: door, line: GPIO4, active: low, debounce: 1m}", "debounce: '1m' is out of range; use 0s to 10s"),
     ("- {name: fan, line: GPIO4, active: low, pulses_per_revolution: 0}", "'0' is out of range; use 1 to 1000"),
+    (
+      "- {name: fan, line: GPIO23, active: low, pulses_per_revolution: 2}",
+      "p.yaml:3:5: error: sensors.gpio: the input 'fan' counts no pulses; write 'kind: pulses' beside what a pulse is worth"
+    ),
+    ("- {name: door, line: 17, active: low}", "the line 17 of the input 'door' is a number, and there is no 'chip'"),
+    (
+      "- {name: door, line: GPIO4, active: low}\n      - {name: leak, line: GPIO4, active: high}",
+      "'door' and 'leak' are the same line; remove one of them"
+    ),
+    (
+      (0...64).map { "- {name: a\($0), line: GPIO\($0), active: low}" }.joined(separator: "\n      "),
+      "there are 65 inputs; use at most 64"
+    ),
   ])
   func mistakesAreTold(item: String, problem: String) {
     do throws(ProfileProblems) {

@@ -140,7 +140,7 @@ import Testing
   @Test func aQueueThatOverflowedIsNoticedAndTheLevelReadAgain() throws {
     let chip = Chip()
     // Held by the watch's lock while it overflows: the thread cannot help.
-    let watch = GPIOWatch([try GPIOInputSettings(Self.settings().items("inputs")[0])], gpio: chip, at: 0)
+    let watch = GPIOWatch([GPIOInputSettings(Self.settings().items("inputs")[0])], gpio: chip, at: 0)
     let line = try #require(chip.line)
     var values: LevelTally.Values?
     var lost: UInt64 = 0

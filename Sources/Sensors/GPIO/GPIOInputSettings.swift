@@ -38,7 +38,7 @@ struct GPIOInputSettings {
   let debounceMilliseconds: Int
   let pulsesPerRevolution, pulsesPerUnit: Int?
 
-  init(_ settings: Settings) throws(SensorError) {
+  init(_ settings: Settings) {
     name = settings.text("name")
     line = settings.text("line")
     chip = settings.isSet("chip") ? settings.text("chip") : nil
@@ -48,9 +48,29 @@ struct GPIOInputSettings {
     debounceMilliseconds = settings.isSet("debounce") ? settings.milliseconds("debounce") : countsPulses ? 0 : 20
     pulsesPerRevolution = settings.isSet("pulses_per_revolution") ? settings.integer("pulses_per_revolution") : nil
     pulsesPerUnit = settings.isSet("pulses_per_unit") ? settings.integer("pulses_per_unit") : nil
-    if !countsPulses, pulsesPerRevolution != nil || pulsesPerUnit != nil {
-      throw .device("input '\(name)'", what: "it counts no pulses: write 'kind: pulses' beside what a pulse is worth")
+  }
+
+  /// What no lines can be: the kernel gives a line once, and every chip has a line of a number.
+  static func check(_ settings: Settings) -> SettingError? {
+    let inputs = settings.items("inputs").map { GPIOInputSettings($0) }
+    if inputs.count > GPIOLimits.inputs {
+      return SettingError(what: "there are \(inputs.count) inputs", remedy: "use at most \(GPIOLimits.inputs)")
     }
+    for (index, input) in inputs.enumerated() {
+      if !input.countsPulses, input.pulsesPerRevolution != nil || input.pulsesPerUnit != nil {
+        return SettingError(
+          what: "the input '\(input.name)' counts no pulses", remedy: "write 'kind: pulses' beside what a pulse is worth")
+      }
+      if input.chip == nil, !input.line.isEmpty, input.line.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+        return SettingError(
+          what: "the line \(input.line) of the input '\(input.name)' is a number, and there is no 'chip'",
+          remedy: "write 'chip:' with its label, or the line's name")
+      }
+      if let other = inputs[..<index].first(where: { $0.line == input.line && $0.chip == input.chip }) {
+        return SettingError(what: "'\(other.name)' and '\(input.name)' are the same line", remedy: "remove one of them")
+      }
+    }
+    return nil
   }
 
   /// What is asked of the kernel. Only the active edge of pulses: half the interrupts.

@@ -47,7 +47,7 @@ public struct GPIOSensor: Sensor {
         "inputs", .items(GPIOInputSettings.specs), default: nil,
         help: "The lines that are inputs, 64 at most. Without any there is nothing to do.")
     ],
-    metrics: levelMetrics + pulseMetrics.dropLast())
+    metrics: levelMetrics + pulseMetrics.dropLast(), check: GPIOInputSettings.check)
 
   private let settings: [GPIOInputSettings]
   private let watch: GPIOWatch
@@ -56,8 +56,7 @@ public struct GPIOSensor: Sensor {
 
   /// Takes the lines. Those that are not to be had are looked for again from time to time.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
-    var inputs: [GPIOInputSettings] = []
-    for item in settings.items("inputs") { inputs.append(try GPIOInputSettings(item)) }
+    let inputs = settings.items("inputs").map { GPIOInputSettings($0) }
     guard !inputs.isEmpty else { throw .absent("the profile names no inputs") }
     guard inputs.count <= GPIOLimits.inputs else {
       throw .device("inputs", what: "there are \(inputs.count), and \(GPIOLimits.inputs) at most are watched")
