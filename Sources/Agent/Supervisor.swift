@@ -156,9 +156,9 @@ final class Supervisor {
     }
   }
 
-  /// Whether this tick has a value of a series.
-  func isMeasured(_ key: String) -> Bool {
-    table.series.firstIndex { $0.key == key }.map { $0 < values.count && !values[$0].isMissing } ?? false
+  /// What this tick has of some series.
+  func measured(where isWanted: (Series) -> Bool) -> [Double] {
+    zip(table.series, values).compactMap { series, value in !value.isMissing && isWanted(series) ? value : nil }
   }
 
   /// Moves a lane's values to their places in the tick.

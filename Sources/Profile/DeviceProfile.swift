@@ -1,3 +1,5 @@
+public import Telemetry
+
 /// The hardware watchdog that the agent feeds.
 public struct WatchdogProfile: Sendable, Equatable {
   /// Its device file; absolute.
@@ -35,4 +37,6 @@ public struct ShutdownProfile: Sendable, Equatable {
 
   /// How long after the agent's start nothing is switched off, milliseconds.
   public var graceMilliseconds: Int
+  /// What keeps the device on while it holds: mains that are there. It tells nobody.
+  public var unless: AlertRule?
 }

@@ -51,6 +51,9 @@ extension ProfileSchema {
         help: "As of an alert: `METRIC{LABEL=\"PATTERN\",…} < VALUE`. Required. Its alert has the name `shutdown`."),
       SettingSpec("for", .duration(0...day), default: "30s", help: "How long that must hold."),
       SettingSpec(
+        "unless", .text, default: nil,
+        help: "A condition that keeps the device on while it holds, of any series that it names: `power.online == 1`."),
+      SettingSpec(
         "grace", .duration(60_000...day), default: "2m",
         help:
           "For so long after its start the agent switches nothing off: the time to intervene on a device that starts too empty."),

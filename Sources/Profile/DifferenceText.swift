@@ -13,6 +13,7 @@ struct DifferenceText {
     outputs(old.outputs, new.outputs)
     change("watchdog", Self.text(old.watchdog), Self.text(new.watchdog))
     change("shutdown.grace", Self.text(old.shutdown), Self.text(new.shutdown))
+    change("shutdown.unless", Self.unless(old.shutdown), Self.unless(new.shutdown))
     buffer(old.buffer, new.buffer)
     uplink(old.uplink, new.uplink)
     change("control.socket", old.control.socketPath, new.control.socketPath, note: Self.restart)
@@ -78,6 +79,10 @@ struct DifferenceText {
 
   private static func text(_ shutdown: ShutdownProfile?) -> String {
     shutdown.map { Quantity.duration($0.graceMilliseconds) } ?? "none"
+  }
+
+  private static func unless(_ shutdown: ShutdownProfile?) -> String {
+    shutdown?.unless.map { "\($0.metric) \($0.when)" } ?? "none"
   }
 
   private mutating func buffer(_ old: BufferProfile, _ new: BufferProfile) {

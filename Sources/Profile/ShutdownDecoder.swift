@@ -30,6 +30,15 @@ extension AlertsDecoder {
       labels: expression.labels.map { AlertRule.LabelMatch($0.key.text, $0.pattern.text) }, when: when,
       forMilliseconds: reader.settings.milliseconds("for"), severity: .critical,
       message: "{series} is {value} {unit}: the device is to be switched off")
-    return (ShutdownProfile(graceMilliseconds: reader.settings.milliseconds("grace")), rule)
+    return (ShutdownProfile(graceMilliseconds: reader.settings.milliseconds("grace"), unless: unless(reader)), rule)
+  }
+
+  private func unless(_ reader: SectionReader) -> AlertRule? {
+    guard let expression = expression(reader, "unless", AlertExpression.init(_:)) else { return nil }
+    let metric = metric(expression, reader, isEnabled: true)
+    guard let when = condition(expression, metric, reader, "unless") else { return nil }
+    return AlertRule(
+      name: ShutdownProfile.rule, metric: expression.metric.text,
+      labels: expression.labels.map { AlertRule.LabelMatch($0.key.text, $0.pattern.text) }, when: when)
   }
 }

@@ -95,6 +95,33 @@ final class RecordedPower: PowerEdge {
     #expect(bench.power.asked == 1)
   }
 
+  @Test func mainsThatAreBackKeepItOn() throws {
+    let two = "sensors: {a: , b: }\nlog: {level: error}\nbuffer: {path: /nowhere/b.db, commit_every: 1m}\n"
+    let bench = try Bench(two + "shutdown: {when: a.value < 10, for: 5s, grace: 1m, unless: b.value == 1}\n")
+    // Started empty by mains that came back.
+    bench.script("a").change { $0.value = 5 }
+    bench.script("b").change { $0.value = 1 }
+    bench.tick(3_600)
+    #expect(bench.power.asked == 0 && bench.supervisor.shutdown.state == .armed)
+    // Known for a minute when its sensor falls silent, and no longer.
+    bench.script("b").change { $0.fails = .timedOut }
+    bench.tick(50)
+    #expect(bench.power.asked == 0)
+    bench.tick(30)
+    #expect(bench.power.asked == 1)
+  }
+
+  @Test func mainsThatGoLetItBeSwitchedOffAtOnce() throws {
+    let two = "sensors: {a: , b: }\nlog: {level: error}\nbuffer: {path: /nowhere/b.db, commit_every: 1m}\n"
+    let bench = try Bench(two + "shutdown: {when: a.value < 10, for: 5s, grace: 1m, unless: b.value == 1}\n")
+    bench.script("a").change { $0.value = 5 }
+    bench.script("b").change { $0.value = 1 }
+    bench.tick(300)
+    bench.script("b").change { $0.value = 0 }
+    bench.tick(4)
+    #expect(bench.power.asked == 1)
+  }
+
   @Test func itIsCalledOffWhilePowerComesBack() throws {
     let bench = try drained(profile)
     bench.storage.refuse(true)

@@ -37,11 +37,15 @@ extension Supervisor {
     }
     outputs.afterTick(now: now)
     tellOutputs()
-    if profile.shutdown != nil {
-      let committed = environment.storage.status.committed
-      let low = engine.memory.filter { $0.rule == ShutdownProfile.rule && $0.state.isFiring }
-      let isFresh = low.contains { isMeasured($0.series) }
-      let steps = shutdown.afterTick(now: now, isFiring: !low.isEmpty, isMeasured: isFresh, committed: committed)
+    if let condition = profile.shutdown {
+      let low = Set(engine.memory.filter { $0.rule == ShutdownProfile.rule && $0.state.isFiring }.map(\.series))
+      if let unless = condition.unless {
+        let values = measured(where: unless.matches)
+        if !values.isEmpty { shutdown.note(unless: values.contains(where: unless.when.holds), now: now) }
+      }
+      let steps = shutdown.afterTick(
+        now: now, isFiring: !low.isEmpty, isMeasured: !low.isEmpty && !measured { low.contains($0.key) }.isEmpty,
+        committed: environment.storage.status.committed)
       for step in steps { take(step) }
     }
     watchdog.afterTick(now: now, tickMilliseconds: profile.tickMilliseconds)

@@ -85,6 +85,8 @@ final class DeviceShutdown {
   private var deadline: Int64 = .max
   /// When what the condition looks at was measured last and was too low.
   private var measuredAt: Int64?
+  /// When `unless` was measured last and held.
+  private var sparedAt: Int64?
 
   /// Nanoseconds of CLOCK_BOOTTIME at the agent's start; `isDone` when this boot was to end already.
   init(edge: any PowerEdge, log: Log, profile: ShutdownProfile?, started: Int64, isDone: Bool) {
@@ -99,6 +101,7 @@ final class DeviceShutdown {
   var state: State? { profile == nil ? nil : phase }
 
   func configure(_ new: ShutdownProfile?) {
+    if new?.unless != profile?.unless { sparedAt = nil }
     profile = new
     // What was asked of the system cannot be taken back.
     if new == nil, phase == .committing || phase == .grace { phase = .armed }
@@ -107,13 +110,20 @@ final class DeviceShutdown {
   /// The tick that is to be on the disk first.
   func waitFor(_ sequence: UInt64) { awaited = sequence }
 
+  /// What was measured of `unless`.
+  func note(unless holds: Bool, now: Int64) { sparedAt = holds ? now : nil }
+
+  /// Whether something happened within the time after which nothing is known any more.
+  private func isKnown(_ time: Int64?, _ now: Int64) -> Bool {
+    time.map { now - $0 <= AgentLimits.shutdownSilenceNanoseconds } ?? false
+  }
+
   /// Looks after it behind each tick; nanoseconds of CLOCK_BOOTTIME. `isMeasured`: a value that keeps the alert firing came with this tick.
   func afterTick(now: Int64, isFiring: Bool, isMeasured: Bool, committed: UInt64) -> [Step] {
     guard let profile else { return [] }
     if isMeasured { measuredAt = now }
     // An alert stays as it is while its sensor says nothing: that the charge was low once is no reason to switch off for ever.
-    let isSilent = measuredAt.map { now - $0 > AgentLimits.shutdownSilenceNanoseconds } ?? true
-    let isFiring = isFiring && !isSilent
+    let isFiring = isFiring && isKnown(measuredAt, now) && !isKnown(sparedAt, now)
     switch phase {
     case .accepted: return []
     case .armed, .grace, .failed:

@@ -42,6 +42,8 @@ public struct GPIOSensor: Sensor {
   public static let kind = SensorKind(
     name: "gpio", summary: "Inputs at GPIO lines: doors, tampers, leaks, mains lost, flow meters, fan tachometers.",
     sources: ["/dev/gpiochip* through libgpiod (Documentation/userspace-api/gpio/chardev.rst)"],
+    // A line of a port expander is read over its bus, and may block.
+    lane: .slow,
     settings: [
       SettingSpec(
         "inputs", .items(GPIOInputSettings.specs), default: nil,
