@@ -29,8 +29,8 @@ struct DeviceDecoder {
 
   // MARK: - Outputs
 
-  /// In the order of the profile; `rules` are the names of its alerts.
-  func outputs(_ node: YAMLNode?, rules: [String]) -> [OutputProfile] {
+  /// In the order of the profile; `rules` are the names of its alerts, `inputs` what the sensor `gpio` watches.
+  func outputs(_ node: YAMLNode?, rules: [String], inputs: [Settings]) -> [OutputProfile] {
     guard let node, !node.isNull else { return [] }
     guard case .list(let nodes) = node.content else {
       problems.add(node.place, "'outputs' is \(node.kind)", remedy: "write it as a list: each output begins with '- name:'")
@@ -54,6 +54,14 @@ struct DeviceDecoder {
       if let other = outputs.first(where: { $0.line == output.line && $0.chip == output.chip }) {
         problems.add(
           reader.place(of: "line"), "outputs: '\(output.name)' and '\(other.name)' are the same line",
+          remedy: "remove one of them")
+      }
+      let isInput = { (input: Settings) in
+        input.text("line") == output.line && (input.isSet("chip") ? input.text("chip") : nil) == output.chip
+      }
+      if let input = inputs.first(where: isInput) {
+        problems.add(
+          reader.place(of: "line"), "outputs: '\(output.name)' and the input '\(input.text("name"))' are the same line",
           remedy: "remove one of them")
       }
       outputs.append(output)

@@ -29,11 +29,14 @@ struct ProfileDecoder {
     let shutdown = alertsDecoder.decodeShutdown(parts["shutdown"], rules: alerts.map(\.name))
     if let shutdown { alerts.append(shutdown.rule) }
     let device = DeviceDecoder(tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems)
+    let lines = sensors.first { $0.isEnabled && $0.kind.name == "gpio" }
+    let inputs = lines?.profile.settings.items("inputs") ?? []
     let uplink = UplinkDecoder(node: node, environment: environment, problems: problems).decode(parts["uplink"])
     return Profile(
       node: node, labels: labels(parts["labels"]), tickMilliseconds: tick,
       sensors: sensors.filter(\.isEnabled).map(\.profile), alerts: alerts,
-      outputs: device.outputs(parts["outputs"], rules: alerts.map(\.name)), watchdog: device.watchdog(parts["watchdog"]),
+      outputs: device.outputs(parts["outputs"], rules: alerts.map(\.name), inputs: inputs),
+      watchdog: device.watchdog(parts["watchdog"]),
       shutdown: shutdown?.profile,
       buffer: buffer(parts["buffer"], root.place), uplink: uplink, control: control(parts["control"], root.place),
       log: log(parts["log"], root.place), hardwareProblems: problems.hardware)

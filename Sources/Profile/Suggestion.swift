@@ -9,7 +9,8 @@ enum Suggestion {
   /// The nearest known word, or nil when none is near.
   static func nearest(to word: String, among known: [String]) -> String? {
     let wanted = folded(word)
-    guard !wanted.isEmpty, wanted.count <= ProfileLimits.suggestedCharacters else { return nil }
+    // One slip in two letters may mean anything: 'no' is as near to 'on' as to 'off'.
+    guard wanted.count > 2, wanted.count <= ProfileLimits.suggestedCharacters else { return nil }
     let allowed = min(max(1, wanted.count / 3), 4)
     var best: (word: String, distance: Int)?
     for candidate in known {

@@ -23,7 +23,7 @@ struct DetectCommand: ParsableCommand {
   var probeI2C = false
 
   func validate() throws {
-    guard Host().exists(root) else { throw ValidationError("--root \(root): no such directory") }
+    try MachineRoot.validate(root)
   }
 
   func run() {

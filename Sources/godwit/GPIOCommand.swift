@@ -13,10 +13,11 @@ struct GPIOCommand: ParsableCommand {
     var root: String = "/"
 
     func validate() throws {
-      guard Host().exists(root) else { throw ValidationError("--root \(root): no such directory") }
+      try MachineRoot.validate(root)
     }
 
     var gpio: any GPIOChips { Host(root: root).calls.gpio }
+    var isRecorded: Bool { !Host(root: root).root.isEmpty }
   }
 
   /// Which line, and how it is to be read.
@@ -41,8 +42,15 @@ struct GPIOCommand: ParsableCommand {
         let wish = GPIOInput(offset: place.line.offset, bias: bias, edges: edges)
         return (place, try gpio.request(chip: place.chip.name, inputs: [wish], consumer: "godwit gpio"))
       } catch {
-        throw Failure("\(error)")
+        throw Failure(told(error))
       }
+    }
+
+    /// With what to do about a line that is not there.
+    private func told(_ error: GPIOError) -> String {
+      guard case .absent(let what) = error else { return "\(error)" }
+      let isNumber = chip == nil && Int(line) != nil
+      return "\(what); " + (isNumber ? "an offset needs --chip beside it" : "'godwit gpio list --all' shows what there is")
     }
   }
 
@@ -65,7 +73,11 @@ struct GPIOCommand: ParsableCommand {
       } catch {
         throw Failure("\(error)")
       }
-      if json { Output.write(GPIOText.json(chips)) } else { Output.write(GPIOText.list(chips, withAll: all)) }
+      if json {
+        Output.write(GPIOText.json(chips))
+      } else {
+        Output.write(GPIOText.list(chips, withAll: all, isRecorded: machine.isRecorded))
+      }
     }
   }
 
@@ -118,8 +130,10 @@ struct GPIOCommand: ParsableCommand {
 /// How chips and lines are written.
 enum GPIOText {
   /// A paragraph a chip.
-  static func list(_ chips: [(chip: GPIOChip, lines: [GPIOLine])], withAll all: Bool) -> String {
-    guard !chips.isEmpty else { return "This machine has no GPIO chips.\n" }
+  static func list(_ chips: [(chip: GPIOChip, lines: [GPIOLine])], withAll all: Bool, isRecorded: Bool = false) -> String {
+    guard !chips.isEmpty else {
+      return isRecorded ? "No GPIO chips are recorded in .host/gpio of this tree.\n" : "This machine has no GPIO chips.\n"
+    }
     return chips.map { chip, lines in
       var table = Table(.right, .left, .left, .left)
       for line in lines where all || !line.name.isEmpty || line.isUsed {

@@ -69,5 +69,7 @@ struct OutputSetCommand: ParsableCommand {
     let milliseconds = duration.flatMap(Quantity.milliseconds).map { " \($0)" } ?? ""
     let answer = try place.source().tell("output \(name) \(state.rawValue)\(milliseconds)")
     if let error = answer["error"]?.text { throw Failure(error) }
+    let until = state == .auto ? "" : duration.map { ", for \($0)" } ?? ", until it is told otherwise"
+    Output.line("\(name): \(state.rawValue)\(until)")
   }
 }

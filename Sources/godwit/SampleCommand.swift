@@ -29,7 +29,7 @@ struct SampleCommand: ParsableCommand {
       throw ValidationError("--interval '\(interval)' is no duration from 100ms to 1h")
     }
     for kind in sensors where SensorCatalogue.type(named: kind) == nil { throw UnknownSensor.error(kind) }
-    guard Host().exists(root) else { throw ValidationError("--root \(root): no such directory") }
+    try MachineRoot.validate(root)
   }
 
   func run() throws {

@@ -60,6 +60,15 @@ enum CatalogueText {
       settings.add(Span(spec.key), Span(spec.fallback.map { $0.isEmpty ? "(none)" : $0 } ?? "(none)"), Span(meaning(spec)))
     }
     lines += settings.isEmpty ? ["  none"] : settings.lines(indent: 2, width: width, wrapping: true)
+    for spec in kind.settings {
+      guard case .items(let keys) = spec.type else { continue }
+      var items = Table(.left, .left, .left)
+      for key in keys {
+        let fallback = key.fallback.map { $0.isEmpty ? "(none)" : $0 } ?? (key.isRequired ? "required" : "(none)")
+        items.add(Span(key.key), Span(fallback), Span(meaning(key)))
+      }
+      lines += ["", "Each of \(spec.key)"] + items.lines(indent: 2, width: width, wrapping: true)
+    }
     return lines.map { $0 + "\n" }.joined()
   }
 

@@ -12,6 +12,8 @@ import Testing
     ["watch", "--prefix", "a/#"], ["watch", "--broker", "mqtt://h", "--ca-file", "f"],
     ["watch", "--broker", "mqtt://h", "--password-file", "f"],
     ["i2c", "scan", "x"], ["i2c", "scan", "--bus", "one"], ["i2c", "scan", "--root", "/nowhere/at/all"],
+    // No tree of a device: a mistyped path would read as a machine that has nothing.
+    ["detect", "--root", "/etc"], ["sample", "--root", "/etc/passwd"], ["gpio", "list", "--root", "/etc"],
     ["i2c", "read"], ["i2c", "read", "tmp102", "--option", "gain"], ["i2c", "read", "tmp102", "--root", "/nowhere/at/all"],
     ["output", "set", "fan", "up"], ["output", "set", "fan"], ["output", "set", "a fan", "on"],
     ["output", "set", "fan", "on", "--for", "8d"], ["output", "bogus"],

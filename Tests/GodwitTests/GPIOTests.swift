@@ -20,6 +20,8 @@ import Testing
     #expect(GPIOText.list(Self.chips, withAll: false) == text)
     #expect(GPIOText.list(Self.chips, withAll: true).split(separator: "\n").count == 4)
     #expect(GPIOText.list([], withAll: true) == "This machine has no GPIO chips.\n")
+    #expect(
+      GPIOText.list([], withAll: true, isRecorded: true) == "No GPIO chips are recorded in .host/gpio of this tree.\n")
   }
 
   @Test func chipsAreListedAsJSON() {

@@ -146,5 +146,35 @@ import Testing
     #expect(HardwareCommand.Check.kind(of: "hardware/boards/x.yaml") == .boards)
     #expect(HardwareCommand.Check.kind(of: "/etc/godwit/hardware/hats/x.yaml") == .hats)
     #expect(HardwareCommand.Check.kind(of: "x.yaml") == nil)
+    #expect(HardwareCommand.Check.kind(of: "hardware/boards") == nil)
+    #expect(HardwareCommand.Check.isChip("hardware/chips/x.yaml"))
+  }
+
+  @Test func chipsAreCheckedToo() throws {
+    let own = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-\(UUID().uuidString)/chips")
+    try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: own.deletingLastPathComponent()) }
+    try Data("name: X\n".utf8).write(to: own.appendingPathComponent("x1.yaml"))
+    try Data("name: X\n".utf8).write(to: own.appendingPathComponent("X2.yaml"))
+    var check = ChipCheck()
+    check.add("\(Self.folder)/./chips/tmp102.yaml")
+    #expect(check.good == 1 && check.problems.isEmpty)
+    check.add("\(own.path)/x1.yaml")
+    #expect(check.problems.contains { $0.what == "the description has no 'steps'" })
+    check.add("\(own.path)/X2.yaml")
+    #expect(check.problems.last?.what == "no profile could name this chip")
+    let chips = ChipFiles(HardwareFolders([Self.folder]))
+    let devices = "i2c_devices:\n  - {name: a, chip: max17041, address: 0x36}\n  - {name: b, chip: ina219, address: 0x36}\n"
+    let hat = HardwareDecoder.hat(path: "h.yaml", text: Array((Self.hatHead + devices).utf8), catalogue: SensorCatalogue.kinds)
+    var ofHat = ChipCheck()
+    ofHat.add(try #require(hat.hat), chips: chips)
+    #expect(
+      ofHat.problems.map(\.what) == [
+        "i2c_devices: 'a': there is no chip 'max17041'", "i2c_devices: 'b': INA219 has no address 0x36",
+      ])
+    var shipped = ChipCheck()
+    shipped.add(chips)
+    for hat in Self.shipped.hats { shipped.add(hat, chips: chips) }
+    #expect(shipped.good >= 14 && shipped.problems.isEmpty)
   }
 }

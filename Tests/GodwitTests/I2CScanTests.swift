@@ -109,7 +109,11 @@ import Testing
 
   @Test func aBusThatCannotBeOpenedStillShowsItsDrivers() throws {
     let scan = try #require(try Self.scan(Self.bus(1, "at nowhere\n"), drivers: ["1-0048": "lm75"]).first)
-    #expect(I2CScanText.lines([scan]) == ["bus 1: adapter 1", "  0x48  kernel driver lm75", "  ! Bad message"])
+    #expect(
+      I2CScanText.lines([scan]) == [
+        "bus 1: adapter 1", "  0x48  kernel driver lm75",
+        "  ! the recording /.host/i2c/1 has a mistake: line 1: a byte of two hexadecimal digits is wanted",
+      ])
   }
 
   /// The chips that are shipped, at the addresses of their datasheets.
@@ -123,6 +127,9 @@ import Testing
   }
 
   @Test func withoutBuses() throws {
-    #expect(I2CScanText.lines(try Self.scan([:])) == ["no I2C bus"])
+    #expect(
+      I2CScanText.lines(try Self.scan([:])) == [
+        "no I2C bus; docs/i2c.md says how to switch one on"
+      ])
   }
 }

@@ -5,8 +5,7 @@ extension Host {
   /// A bus for one user: `/dev/i2c-<number>` of this machine, or at any other root what is recorded in
   /// `<root>/.host/i2c/<number>` (the text is drawn in I2CRecording.swift).
   ///
-  /// - Throws: `absent` when there is no such bus; `io` with EACCES when rights are missing, and with EBADMSG when a recording is
-  ///   malformed.
+  /// - Throws: `absent` when there is no such bus; `io` with EACCES when rights are missing, `malformed` when a recording is.
   public func i2cBus(_ number: Int) throws(I2CError) -> any I2CBus {
     let path = root + i2cNode(number)
     let port: any I2CPort = root.isEmpty ? try LinuxI2CPort(path) : RecordedI2CPort(try recordedBus(i2cNode(number)))
@@ -20,6 +19,7 @@ extension Host {
       switch error {
       case .absent: throw .absent
       case .io(_, let errno): throw .io(errno: errno)
+      case .malformed(let path, let what): throw .malformed(path: path, what: what)
       default: throw .io(errno: EBADMSG)
       }
     }

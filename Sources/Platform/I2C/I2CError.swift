@@ -14,6 +14,8 @@ public enum I2CError: Error, Hashable, Sendable {
   case unsupported
   /// No such bus.
   case absent
+  /// A recorded bus does not follow its format.
+  case malformed(path: String, what: String)
   /// Any other failure of the system call.
   case io(errno: Int32)
 }
@@ -28,6 +30,7 @@ extension I2CError: CustomStringConvertible {
     case .arbitrationLost: "another controller on the bus won each time"
     case .unsupported: "the adapter cannot make this transfer: it may know SMBus only"
     case .absent: "no such bus"
+    case .malformed(let path, let what): "the recording \(path) has a mistake: \(what)"
     case .io(EACCES): "permission denied: the user must be in the group i2c"
     case .io(let code): String(cString: strerror(code))
     }

@@ -37,7 +37,7 @@ struct I2CReadCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard Host().exists(root) else { throw ValidationError("--root \(root): no such directory") }
+    try MachineRoot.validate(root)
     for option in options where option.firstIndex(of: "=") == nil {
       throw ValidationError("--option '\(option)' is no key=value")
     }
@@ -60,9 +60,7 @@ struct I2CReadCommand: ParsableCommand {
   /// The chip and the device, or all that is wrong with the arguments.
   private func named(_ files: ChipFiles) throws -> (ChipDescription, ChipDevice) {
     switch files.chip(chip) {
-    case .missing(let remedy):
-      let known = files.names.isEmpty ? "" : "; there are \(files.names.joined(separator: ", "))"
-      throw Failure("there is no chip '\(chip)': \(remedy)\(known)", status: 2)
+    case .missing(let remedy): throw Failure("there is no chip '\(chip)': \(remedy)", status: 2)
     case .faulty(let problems):
       throw Failure("the description of '\(chip)' has mistakes\n\(problems)")
     case .chip(let known):

@@ -25,7 +25,7 @@ struct I2CScanCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard Host().exists(root) else { throw ValidationError("--root \(root): no such directory") }
+    try MachineRoot.validate(root)
   }
 
   func run() throws {

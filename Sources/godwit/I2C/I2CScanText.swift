@@ -5,7 +5,9 @@ import Telemetry
 enum I2CScanText {
   /// A heading a bus, then a line an address.
   static func lines(_ scans: [I2CScan]) -> [String] {
-    guard !scans.isEmpty else { return ["no I2C bus"] }
+    guard !scans.isEmpty else {
+      return ["no I2C bus; docs/i2c.md says how to switch one on"]
+    }
     return scans.flatMap { scan in
       var lines = ["bus \(scan.adapter.number)\(scan.adapter.name.isEmpty ? "" : ": \(scan.adapter.name)")"]
       lines += scan.found.map { "  \(address($0.address))  \(text($0))" }
