@@ -22,7 +22,8 @@ import Testing
     // Devices with chips are checked against the descriptions that are shipped.
     var environment = Fixture.environment
     environment.hardware = HardwareFolders([ReferenceTests.root.appendingPathComponent("hardware").path])
-    let catalogue = Fixture.catalogue + (name.hasPrefix("i2c-") ? [I2CSensor.kind] : [])
+    let kinds = [I2CSensor.kind, LatencySensor.kind]
+    let catalogue = Fixture.catalogue + kinds.filter { name.hasPrefix($0.name + "-") }
     do throws(ProfileProblems) {
       let profile = try Profile.parse(files: Self.split(data), catalogue: catalogue, environment: environment)
       let hardware = profile.hardwareProblems.map { "\($0)\n" }.joined()
