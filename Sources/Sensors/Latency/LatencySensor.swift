@@ -20,7 +20,7 @@ public struct LatencySensor: Sensor {
         "window", .duration(10_000...3_600_000), default: "5m",
         help: "What loss, percentiles and jitter are told of; at most the newest 600 probes."),
     ],
-    metrics: LatencyMetrics.all)
+    metrics: LatencyMetrics.all, check: check)
 
   private struct TargetSlots {
     let up, sent, lost, loss, last, p50, p95, p99, jitter: Slot
@@ -45,7 +45,10 @@ public struct LatencySensor: Sensor {
 
   /// Begins to probe.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
-    targets = try Self.targets(settings)
+    do throws(SettingError) { targets = try Self.targets(settings) } catch {
+      throw .device("targets", what: "\(error.what); \(error.remedy)")
+    }
+    guard !targets.isEmpty else { throw .absent("the profile names no targets") }
     slots = targets.map { TargetSlots([Label("target", $0.name)], &readings) }
     isRecorded = !context.host.root.isEmpty
     let prober: any Prober = isRecorded ? RecordedProber(context.host) : NetworkProber(context.host)
@@ -55,24 +58,35 @@ public struct LatencySensor: Sensor {
     if !isRecorded { try engine.start() }
   }
 
-  private static func targets(_ settings: Settings) throws(SensorError) -> [LatencyTarget] {
-    var targets: [LatencyTarget] = []
-    for item in settings.items("targets") { targets.append(try LatencyTarget(item)) }
-    guard !targets.isEmpty else { throw .absent("the profile names no targets") }
-    guard targets.count <= LatencyLimits.targets else {
-      throw .device("targets", what: "there are \(targets.count), and \(LatencyLimits.targets) at most are probed")
+  private static func targets(_ settings: Settings) throws(SettingError) -> [LatencyTarget] {
+    let items = settings.items("targets")
+    guard items.count <= LatencyLimits.targets else {
+      throw SettingError(what: "there are \(items.count) targets", remedy: "use at most \(LatencyLimits.targets)")
     }
+    var targets: [LatencyTarget] = []
+    for item in items { targets.append(try LatencyTarget(item)) }
     let traced = targets.filter(\.isTraced).count
     guard traced <= LatencyLimits.tracedTargets else {
-      throw .device("targets", what: "\(traced) have 'trace: true', and \(LatencyLimits.tracedTargets) at most are traced")
+      throw SettingError(
+        what: "\(traced) targets are traced", remedy: "write 'trace: true' at \(LatencyLimits.tracedTargets) at most")
     }
     var rate = Double(traced) * 1e9 / Double(LatencyLimits.hopIntervalNanoseconds)
     for target in targets { rate += 1e9 / Double(target.intervalNanoseconds) }
     guard rate <= Double(LatencyLimits.probesPerSecond) else {
-      throw .device(
-        "targets", what: "they ask for more than \(LatencyLimits.probesPerSecond) probes a second: raise 'every' of some")
+      throw SettingError(
+        what: "the targets ask for more than \(LatencyLimits.probesPerSecond) probes a second in all",
+        remedy: "raise 'every' of some")
     }
     return targets
+  }
+
+  private static func check(_ settings: Settings) -> SettingError? {
+    do throws(SettingError) {
+      _ = try targets(settings)
+      return nil
+    } catch {
+      return error
+    }
   }
 
   /// Tells what the probes found until now; waits for none.

@@ -65,19 +65,23 @@ struct LatencyTarget: Sendable {
   let timeoutNanoseconds: Int64
   let isTraced: Bool
 
-  init(_ settings: Settings) throws(SensorError) {
+  init(_ settings: Settings) throws(SettingError) {
     let name = settings.text("name")
-    func wrong(_ what: String) -> SensorError { .device("target '\(name)'", what: what) }
+    func wrong(_ what: String, _ remedy: String) -> SettingError {
+      SettingError(what: "the target '\(name)' \(what)", remedy: remedy)
+    }
     guard let kind = Kind(rawValue: settings.text("kind")), let record = DNSRecordType(rawValue: settings.text("record")) else {
-      throw wrong("its kind is not known")
+      throw wrong("has an unknown kind or record", "use one that is listed")
     }
     self.name = name
     self.kind = kind
     self.record = record
     url = kind == .http ? WebAddress(settings.text("url")) : nil
-    if kind == .http, url == nil { throw wrong("http needs 'url: http://HOST/PATH', without a user, and blanks written as %20") }
+    if kind == .http, url == nil {
+      throw wrong("has no URL that can be asked", "write 'url: http://HOST/PATH', without a user, blanks as %20")
+    }
     host = url?.host ?? settings.text("host")
-    if host.isEmpty, kind != .dns { throw wrong("\(kind.rawValue) needs 'host'") }
+    if host.isEmpty, kind != .dns { throw wrong("has no host", "write 'host:' with its name or address") }
     isSecure = url?.isSecure ?? (kind == .tls || kind == .mqtt && settings.bool("tls"))
     let usual: UInt16? =
       switch kind {
@@ -89,24 +93,28 @@ struct LatencyTarget: Sendable {
       case .mqtt: isSecure ? 8883 : 1883
       }
     guard let port = settings.isSet("port") && kind != .http ? UInt16(clamping: settings.integer("port")) : usual else {
-      throw wrong("tcp needs 'port'")
+      throw wrong("has no port", "write 'port:' beside 'kind: tcp'")
     }
     self.port = port
     expectedStatus = settings.isSet("expect_status") ? settings.integer("expect_status") : nil
     expectedText = Array(settings.text("expect_text").utf8)
     query = settings.text("query")
-    if kind == .dns, DNSMessage.query(id: 0, name: query, type: record) == nil { throw wrong("dns needs 'query', a domain name") }
+    if kind == .dns, DNSMessage.query(id: 0, name: query, type: record) == nil {
+      throw wrong("asks for no domain name", "write 'query: example.org'")
+    }
     resolver = NetworkAddress(settings.text("resolver"))
-    if settings.isSet("resolver"), resolver == nil { throw wrong("'resolver' is an address, such as 192.0.2.53") }
+    if settings.isSet("resolver"), resolver == nil {
+      throw wrong("has a resolver that is no address", "write 'resolver: 192.0.2.53'")
+    }
     caFile = settings.isSet("ca_file") ? settings.text("ca_file") : nil
     serverName = settings.isSet("server_name") ? settings.text("server_name") : host
     family = Family(rawValue: settings.text("family")) ?? .any
     intervalNanoseconds = Int64(settings.milliseconds("every")) * 1_000_000 / Int64(max(settings.integer("count"), 1))
     guard intervalNanoseconds >= LatencyLimits.spacingNanoseconds else {
-      throw wrong("its probes would be less than 1s apart: raise 'every' or lower 'count'")
+      throw wrong("would be probed more than once a second", "raise 'every' or lower 'count'")
     }
     timeoutNanoseconds = Int64(settings.milliseconds("timeout")) * 1_000_000
     isTraced = settings.bool("trace")
-    if isTraced, kind == .dns { throw wrong("'trace' needs a host") }
+    if isTraced, kind == .dns { throw wrong("has no host to trace the path to", "remove 'trace'") }
   }
 }
