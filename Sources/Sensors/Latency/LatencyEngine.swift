@@ -16,7 +16,6 @@ final class LatencyEngine {
   }
 
   private let shared: Shared
-  private var isRunning = false
 
   init(_ targets: [LatencyTarget], prober: any Prober, windowNanoseconds: Int64, at now: Int64) {
     var entries = targets.indices.map { (target: $0, isHop: false, interval: targets[$0].intervalNanoseconds) }
