@@ -20,6 +20,7 @@ public enum SensorCatalogue {
       DiskSensor.self,
       MMCSensor.self,
       NetworkSensor.self,
+      LatencySensor.self,
       NVIDIASensor.self,
       HailoSensor.self,
       I2CSensor.self,

@@ -22,8 +22,8 @@ import Testing
     // Devices with chips are checked against the descriptions that are shipped.
     var environment = Fixture.environment
     environment.hardware = HardwareFolders([ReferenceTests.root.appendingPathComponent("hardware").path])
-    let devices = ["i2c-": I2CSensor.kind, "gpio-": GPIOSensor.kind]
-    let catalogue = Fixture.catalogue + devices.filter { name.hasPrefix($0.key) }.map(\.value)
+    let kinds = [I2CSensor.kind, GPIOSensor.kind, LatencySensor.kind]
+    let catalogue = Fixture.catalogue + kinds.filter { name.hasPrefix($0.name + "-") }
     do throws(ProfileProblems) {
       let profile = try Profile.parse(files: Self.split(data), catalogue: catalogue, environment: environment)
       let hardware = profile.hardwareProblems.map { "\($0)\n" }.joined()

@@ -15,7 +15,9 @@
 
 #include "CLinuxConfinement.h"
 #include "CLinuxI2C.h"
+#include "CLinuxNetwork.h"
 #include "CLinuxProcesses.h"
+#include "CLinuxTLS.h"
 #include "CLinuxWatchdog.h"
 
 /// The kernel's clock discipline, read without setting anything. Returns the clock state (TIME_OK …) or -1.

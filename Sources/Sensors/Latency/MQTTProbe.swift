@@ -1,0 +1,71 @@
+import Platform
+
+/// As much of MQTT 3.1.1 as a round trip to a broker needs: CONNECT, CONNACK, PINGREQ, PINGRESP, DISCONNECT.
+struct MQTTProbe {
+  private let stream: any ByteStream
+  private var pending: [UInt8] = []
+
+  init(_ stream: any ByteStream) { self.stream = stream }
+
+  /// A clean session under a name of its own, which leaves nothing behind.
+  ///
+  /// ```
+  /// 10 LL  00 04 M Q T T 04  02     00 3C       00 NN client
+  ///        protocol, level   clean  keep alive  name
+  /// ```
+  static func connect(client: String) -> [UInt8] {
+    let name = Array(client.utf8.prefix(23))
+    let rest: [UInt8] = [0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, UInt8(name.count)] + name
+    return [0x10, UInt8(rest.count)] + rest
+  }
+
+  /// Opens the session.
+  mutating func open(until deadline: Int64) throws(NetworkFailure) {
+    let client = "godwit" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    try stream.write(Self.connect(client: client), until: deadline)
+    let answer = try packet(until: deadline)
+    guard answer.type == 2, answer.body.count == 2 else { throw .wrong("the broker does not answer as MQTT 3.1.1 wants it") }
+    guard answer.body[1] == 0 else {
+      let reasons = ["", "protocol version", "client identifier", "broker unavailable", "user or password", "not authorised"]
+      let code = Int(answer.body[1])
+      throw .wrong("the broker refuses the session: \(code < reasons.count ? reasons[code] : "code \(code)")")
+    }
+  }
+
+  /// Sends a PINGREQ and waits for its answer.
+  mutating func ping(until deadline: Int64) throws(NetworkFailure) {
+    try stream.write([0xC0, 0], until: deadline)
+    guard try packet(until: deadline).type == 13 else { throw .wrong("the broker does not answer as MQTT 3.1.1 wants it") }
+  }
+
+  /// Says that it goes: the broker need not look for it.
+  func close(until deadline: Int64) { try? stream.write([0xE0, 0], until: deadline) }
+
+  private mutating func packet(until deadline: Int64) throws(NetworkFailure) -> (type: UInt8, body: [UInt8]) {
+    while true {
+      if let (packet, count) = try Self.packet(pending) {
+        pending.removeFirst(count)
+        return packet
+      }
+      let piece = try stream.read(256, until: deadline)
+      guard !piece.isEmpty else { throw .closed }
+      pending += piece
+    }
+  }
+
+  /// The first packet of some bytes and how many it takes; nil while it is not whole. The length is told in 7 bits a byte, lowest first.
+  static func packet(_ bytes: [UInt8]) throws(NetworkFailure) -> (packet: (type: UInt8, body: [UInt8]), count: Int)? {
+    guard let first = bytes.first else { return nil }
+    var length = 0
+    for place in 0..<4 {
+      guard 1 + place < bytes.count else { return nil }
+      length |= Int(bytes[1 + place] & 0x7F) << (7 * place)
+      guard bytes[1 + place] & 0x80 == 0 else { continue }
+      guard length <= LatencyLimits.mqttPacketBytes else { throw .wrong("the broker's answer is too long") }
+      let start = 2 + place
+      guard bytes.count >= start + length else { return nil }
+      return ((first >> 4, Array(bytes[start..<start + length])), start + length)
+    }
+    throw .wrong("the broker's answer is malformed")
+  }
+}
