@@ -86,6 +86,7 @@ import Testing
     func run(
       _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
     ) throws(SubprocessFailure) -> Subprocess.Outcome { throw .absent(path) }
+    func datagrams(at path: String, mode: UInt32) throws(SensorError) -> any Datagrams { throw .absent(path) }
     let clockTicksPerSecond = 100
     let pageBytes = 4096
   }
