@@ -24,6 +24,9 @@ public enum SensorCatalogue {
       HailoSensor.self,
       I2CSensor.self,
       GPIOSensor.self,
+      ExecSensor.self,
+      TextfileSensor.self,
+      PushSensor.self,
       SystemSensor.self,
       SelfSensor.self,
     ]

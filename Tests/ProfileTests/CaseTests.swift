@@ -22,7 +22,9 @@ import Testing
     // Devices with chips are checked against the descriptions that are shipped.
     var environment = Fixture.environment
     environment.hardware = HardwareFolders([ReferenceTests.root.appendingPathComponent("hardware").path])
-    let catalogue = Fixture.catalogue + (name.hasPrefix("i2c-") ? [I2CSensor.kind] : [])
+    let catalogue =
+      Fixture.catalogue + (name.hasPrefix("i2c-") ? [I2CSensor.kind] : [])
+      + (name.hasPrefix("exec-") ? [ExecSensor.kind, TextfileSensor.kind, PushSensor.kind] : [])
     do throws(ProfileProblems) {
       let profile = try Profile.parse(files: Self.split(data), catalogue: catalogue, environment: environment)
       let hardware = profile.hardwareProblems.map { "\($0)\n" }.joined()
