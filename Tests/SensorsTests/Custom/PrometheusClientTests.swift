@@ -50,9 +50,10 @@ import Testing
       files.append(file.path)
     }
     let python = Process()
-    let tools = CaseTests.folder.appendingPathComponent("../../../.build/prometheus/bin/python").standardizedFileURL.path
-    python.executableURL = URL(fileURLWithPath: FileManager.default.isExecutableFile(atPath: tools) ? tools : "/usr/bin/python3")
-    python.arguments = ["-c", Self.script] + files
+    let tools = CaseTests.folder.appendingPathComponent("../../../.build/prometheus/bin/python").path
+    // No link is followed, neither here nor by Process: behind its link a python knows nothing of its virtual environment.
+    python.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    python.arguments = [FileManager.default.isExecutableFile(atPath: tools) ? tools : "python3", "-c", Self.script] + files
     let output = Pipe()
     python.standardOutput = output
     let errors = Pipe()
@@ -66,7 +67,7 @@ import Testing
     guard python.terminationStatus == 0 else {
       // Only a missing module is no failure of this test.
       let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      #expect(said.contains("ModuleNotFoundError"), "\(python.executableURL?.path ?? ""): \(said)")
+      #expect(said.contains("ModuleNotFoundError"), "\(said)")
       print("no prometheus_client (python3 -m venv .build/prometheus; pip install prometheus_client): not compared")
       return
     }
