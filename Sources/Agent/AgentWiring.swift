@@ -124,7 +124,7 @@ extension HomeAssistantSettings {
     version = Agent.version
     everyMilliseconds = wanted.everyMilliseconds
     for sensor in profile.sensors {
-      for metric in SensorCatalogue.type(named: sensor.kind)?.kind.metrics ?? [] {
+      for metric in SensorCatalogue.type(named: sensor.kind)?.kind.metrics(under: sensor.settings) ?? [] {
         let family = String(metric.name.prefix { $0 != "." })
         families[family] = max(families[family] ?? 0, sensor.everyMilliseconds)
       }
@@ -188,7 +188,7 @@ enum IdentityJSON {
     json.key("metrics")
     json.beginObject()
     for sensor in profile.sensors {
-      for metric in SensorCatalogue.type(named: sensor.kind)?.kind.metrics ?? [] {
+      for metric in SensorCatalogue.type(named: sensor.kind)?.kind.metrics(under: sensor.settings) ?? [] {
         json.key(metric.name)
         json.beginObject()
         json.key("unit")

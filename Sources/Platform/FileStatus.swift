@@ -4,6 +4,7 @@ import Glibc
 struct FileStatus {
   let isDirectory: Bool
   let isFile: Bool
+  let isSocket: Bool
   let user: uid_t
   let group: gid_t
   let size: Int64
@@ -28,6 +29,7 @@ struct FileStatus {
 
   private init(_ status: stat) {
     (isDirectory, isFile) = (status.st_mode & S_IFMT == S_IFDIR, status.st_mode & S_IFMT == S_IFREG)
+    isSocket = status.st_mode & S_IFMT == S_IFSOCK
     (user, group, size) = (status.st_uid, status.st_gid, Int64(status.st_size))
     // tmpfs keeps any time of 64 bits that a file's owner gives it: one that no product and no age can hold stands for very far away.
     let seconds = min(max(Int64(status.st_mtim.tv_sec), -Self.farthestSeconds), Self.farthestSeconds)

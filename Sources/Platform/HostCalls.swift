@@ -59,6 +59,12 @@ public protocol HostCalls: Sendable {
   func firmwareCommand(_ command: String) throws(SensorError) -> String
   /// How long ago a file was last written, milliseconds, given the time in its inode; negative when the clock was set back since.
   func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64
+  /// Runs a program by its absolute path to its end, as `Subprocess.run` does: bounded in time and output, no shell. Blocks.
+  func run(
+    _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
+  ) throws(SubprocessFailure) -> Subprocess.Outcome
+  /// A socket at a path that others send datagrams to, for those that `mode` lets write.
+  func datagrams(at path: String, mode: UInt32) throws(SensorError) -> any Datagrams
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -120,6 +126,8 @@ public struct LinuxCalls: HostCalls {
 /// sysconf    clock-ticks-per-second page-bytes
 /// vcio       commands to a Raspberry Pi's firmware and their answers, see `firmwareCommand`
 /// gpio/      see `RecordedGPIO`
+/// datagrams  what is sent to a socket, see `datagrams`
+/// programs/  what programs answer, see `run`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {

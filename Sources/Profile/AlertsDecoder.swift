@@ -2,19 +2,19 @@ import Telemetry
 
 /// Reads `alerts:` against the metrics of the catalogue and the sensors that are enabled.
 struct AlertsDecoder {
-  let catalogue: [SensorKind]
   let sensors: [SensorsDecoder.Sensor]
   let problems: ProblemList
   /// Each metric with the sensors that measure it: GPUs of several makers share one family.
   private let metrics: [String: (metric: Metric, kinds: [String])]
 
-  init(catalogue: [SensorKind], sensors: [SensorsDecoder.Sensor], problems: ProblemList) {
-    self.catalogue = catalogue
+  init(sensors: [SensorsDecoder.Sensor], problems: ProblemList) {
     self.sensors = sensors
     self.problems = problems
     var metrics: [String: (metric: Metric, kinds: [String])] = [:]
-    for kind in catalogue {
-      for metric in kind.metrics { metrics[metric.name, default: (metric, [])].kinds.append(kind.name) }
+    for sensor in sensors {
+      for metric in sensor.kind.metrics(under: sensor.profile.settings) {
+        metrics[metric.name, default: (metric, [])].kinds.append(sensor.kind.name)
+      }
     }
     self.metrics = metrics
   }
@@ -140,7 +140,8 @@ struct AlertsDecoder {
       problems.add(
         place(reader, "when", expression.metric.offset), "unknown metric '\(name)'",
         remedy: Suggestion.remedy(
-          for: name, among: catalogue.flatMap { $0.metrics.map(\.name) }, otherwise: "'godwit sensors' lists all metrics"))
+          for: name, among: sensors.flatMap { $0.kind.metrics(under: $0.profile.settings).map(\.name) },
+          otherwise: "'godwit sensors' lists all metrics"))
       return nil
     }
     if isEnabled, !sensors.contains(where: { $0.isEnabled && kinds.contains($0.kind.name) }) {

@@ -24,7 +24,7 @@ struct ProfileDecoder {
       chips: ChipFiles(environment.hardware)
     )
     .decode(parts["sensors"], at: root.place)
-    let alertsDecoder = AlertsDecoder(catalogue: catalogue, sensors: sensors, problems: problems)
+    let alertsDecoder = AlertsDecoder(sensors: sensors, problems: problems)
     var alerts = alertsDecoder.decode(parts["alerts"])
     let shutdown = alertsDecoder.decodeShutdown(parts["shutdown"], rules: alerts.map(\.name))
     if let shutdown { alerts.append(shutdown.rule) }

@@ -24,6 +24,8 @@ enum ProfileLimits {
   static let alerts = 500
   /// Maps in one list of a sensor's settings.
   static let items = 256
+  /// A program's path and its arguments.
+  static let arguments = 64
   /// Lines that the agent drives.
   static let outputs = 64
   /// Bytes of the name of a line or chip.

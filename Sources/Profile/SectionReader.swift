@@ -96,6 +96,15 @@ struct SectionReader {
         .read(nodes, at: node.place)
     case (.map(let entries), .map): return map(entries, key: key)
     case (.list(let items), .patterns), (.list(let items), .texts): return list(items, key: key) { _ in true }
+    case (.list(let items), .command): return command(items, at: node.place, key: key)
+    case (.list(let items), .keys):
+      return list(items, key: key) { [problems] item in
+        do throws(SettingError) { _ = try SettingType.key.parse(item.scalar?.text ?? "") } catch {
+          problems.add(item.place, "\(key): \(error.what)", remedy: error.remedy)
+          return false
+        }
+        return true
+      }
     case (.list(let items), .choices(let words)):
       return list(items, key: key) { [problems] item in
         guard let text = item.scalar?.text, !words.contains(text) else { return true }
@@ -108,7 +117,7 @@ struct SectionReader {
       problems.add(node.place, "\(key): a list where one value belongs", remedy: "write one value")
     case (.map, .items):
       problems.add(node.place, "\(key): a map where a list of maps belongs", remedy: "begin each item with '- '")
-    case (.map, .patterns), (.map, .choices), (.map, .texts):
+    case (.map, .patterns), (.map, .choices), (.map, .texts), (.map, .keys), (.map, .command):
       problems.add(node.place, "\(key): a map where a list belongs", remedy: "write a list: [\"a\", \"b\"]")
     case (.map, _):
       problems.add(
@@ -135,6 +144,25 @@ struct SectionReader {
       texts.append(text)
     }
     return right ? .list(texts) : nil
+  }
+
+  /// A program and its arguments, of which any may be empty or there twice.
+  private func command(_ items: [YAMLNode], at place: Place, key: String) -> SettingValue? {
+    let texts = items.compactMap { $0.isNull ? nil : $0.scalar?.text }
+    guard texts.count == items.count, texts.count <= ProfileLimits.arguments, !texts.contains(where: { $0.utf8.contains(0) })
+    else {
+      problems.add(
+        place, "\(key): an argument is no text, or there are more than \(ProfileLimits.arguments)",
+        remedy: "write each as one text, in quotes where YAML wants them")
+      return nil
+    }
+    do throws(SettingError) {
+      _ = try SettingType.command.parse(texts.first ?? "")
+    } catch {
+      problems.add(items.first?.place ?? place, "\(key): \(error.what)", remedy: error.remedy)
+      return nil
+    }
+    return .list(texts)
   }
 
   /// A map of the user's own keys: one text a key.

@@ -44,7 +44,22 @@ struct SensorsDecoder {
         node.place, "no sensor is enabled", why: "a sensor that 'sensors:' does not name is off",
         remedy: "name those to run, or remove the section to run all")
     }
+    checkStatedMetrics(of: sensors) { name in entries.first { $0.key == name }?.place ?? place }
     return sensors
+  }
+
+  /// A name means one thing: metrics that the profile states have names of their own.
+  private func checkStatedMetrics(of sensors: [Sensor], at place: (String) -> Place) {
+    var owners: [String: String] = [:]
+    for kind in catalogue { for metric in kind.metrics { owners[metric.name] = kind.name } }
+    for sensor in sensors {
+      for metric in sensor.kind.metrics(statedIn: sensor.profile.settings) {
+        guard let owner = owners.updateValue(sensor.kind.name, forKey: metric.name) else { continue }
+        problems.add(
+          place(sensor.kind.name), "the metric '\(metric.name)' is there twice", why: "'\(owner)' has it too",
+          remedy: "give one of the two another name")
+      }
+    }
   }
 
   private func read(_ entry: YAMLEntry, _ kind: SensorKind) -> Sensor {

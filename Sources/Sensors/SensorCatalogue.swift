@@ -25,6 +25,9 @@ public enum SensorCatalogue {
       HailoSensor.self,
       I2CSensor.self,
       GPIOSensor.self,
+      ExecSensor.self,
+      TextfileSensor.self,
+      PushSensor.self,
       SystemSensor.self,
       SelfSensor.self,
     ]

@@ -20,15 +20,18 @@ public struct SensorKind: Sendable {
   public let everySeconds: Int?
   /// Its settings besides `every`, `deadline` and `enabled`, which all sensors have.
   public let settings: [SettingSpec]
-  /// All metrics it can report.
+  /// All metrics it can report, besides those that the profile states.
   public let metrics: [Metric]
   /// What cannot be of settings that are right one by one, and what to write instead; nil when nothing is wrong.
   public let check: @Sendable (Settings) -> SettingError?
+  private let stated: @Sendable (Settings) -> [Metric]
 
-  /// Describes a kind of sensor.
+  /// Describes a kind of sensor. `stated` gives the metrics that the profile itself states in its settings.
   public init(
     name: String, summary: String, sources: [String], lane: Lane = .fast, everySeconds: Int? = nil,
-    settings: [SettingSpec] = [], metrics: [Metric], check: @escaping @Sendable (Settings) -> SettingError? = { _ in nil }
+    settings: [SettingSpec] = [], metrics: [Metric],
+    check: @escaping @Sendable (Settings) -> SettingError? = { _ in nil },
+    stated: @escaping @Sendable (Settings) -> [Metric] = { _ in [] }
   ) {
     self.name = name
     self.summary = summary
@@ -38,5 +41,12 @@ public struct SensorKind: Sendable {
     self.settings = settings
     self.metrics = metrics
     self.check = check
+    self.stated = stated
   }
+
+  /// The metrics that these settings state: a user's own.
+  public func metrics(statedIn settings: Settings) -> [Metric] { stated(settings) }
+
+  /// All metrics it can report under these settings.
+  public func metrics(under settings: Settings) -> [Metric] { metrics + stated(settings) }
 }

@@ -26,6 +26,12 @@ public enum SettingType: Hashable, Sendable {
   case choice([String])
   /// Some of some words, as a list.
   case choices([String])
+  /// A key of the user's own: `[a-z_][a-z0-9_]*`, at most 64 bytes.
+  case key
+  /// Some keys of the user's own, as a list.
+  case keys
+  /// A program by its absolute path and its arguments, as a list; a single text is a program without arguments.
+  case command
   /// A map of keys of the user's own to texts.
   case map
   /// An I2C chip: a file under `hardware/chips`. The keys `address` and `options` of the same map are the chip's.
@@ -54,6 +60,9 @@ extension SettingType {
     case .patterns: "list of patterns (`*`, `?`)"
     case .choice(let words): words.map { "`\($0)`" }.joined(separator: ", ")
     case .choices(let words): "list of " + words.map { "`\($0)`" }.joined(separator: ", ")
+    case .key: "lower-case letters, digits and `_`"
+    case .keys: "list of keys"
+    case .command: "list of a program's absolute path and its arguments"
     case .map: "map of keys to values"
     case .chip: "chip, a file under `hardware/chips`"
     case .items: "list of maps, see below"

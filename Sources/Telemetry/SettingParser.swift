@@ -57,6 +57,14 @@ extension SettingType {
         throw SettingError(what: "'\(word)' is not one of its values", remedy: "use some of \(words.joined(separator: ", "))")
       }
       return .list(given)
+    case .key: return .text(try parseKey(text))
+    case .keys: return .list(text.isEmpty ? [] : [try parseKey(text)])
+    case .command:
+      guard text.hasPrefix("/"), !text.utf8.contains(0) else {
+        throw SettingError(
+          what: "'\(text)' is no absolute path of a program", remedy: "write [\"/usr/bin/PROGRAM\", \"ARGUMENT\"]")
+      }
+      return .list([text])
     case .chip: return .chip(ChipDevice(chip: text, description: .unknown("its file was not read"), address: 0))
     case .map: throw SettingError(what: "'\(text)' is a single value", remedy: "write a map: {key: value}")
     case .items: throw SettingError(what: "'\(text)' is a single value", remedy: "write a list, each item begun with '- '")
@@ -81,6 +89,15 @@ extension SettingType {
     }
     guard range.contains(value) else { throw outside(text, "\(range.lowerBound)", "\(range.upperBound)") }
     return .integer(value)
+  }
+
+  private func parseKey(_ text: String) throws(SettingError) -> String {
+    let isKey = text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
+    guard isKey, let first = text.utf8.first, !(0x30...0x39).contains(first), text.utf8.count <= 64 else {
+      throw SettingError(
+        what: "'\(text)' is no key", remedy: "use lower-case letters, digits and '_', beginning with a letter, at most 64")
+    }
+    return text
   }
 
   private func fault(_ text: String, _ kind: String, _ example: String) -> SettingError {

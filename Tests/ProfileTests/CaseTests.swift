@@ -23,7 +23,9 @@ import Testing
     var environment = Fixture.environment
     environment.hardware = HardwareFolders([ReferenceTests.root.appendingPathComponent("hardware").path])
     let kinds = [I2CSensor.kind, GPIOSensor.kind, LatencySensor.kind]
-    let catalogue = Fixture.catalogue + kinds.filter { name.hasPrefix($0.name + "-") }
+    let catalogue =
+      Fixture.catalogue + kinds.filter { name.hasPrefix($0.name + "-") }
+      + (name.hasPrefix("exec-") ? [ExecSensor.kind, TextfileSensor.kind, PushSensor.kind] : [])
     do throws(ProfileProblems) {
       let profile = try Profile.parse(files: Self.split(data), catalogue: catalogue, environment: environment)
       let hardware = profile.hardwareProblems.map { "\($0)\n" }.joined()

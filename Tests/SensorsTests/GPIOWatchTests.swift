@@ -83,6 +83,10 @@ import Testing
     func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
     func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
     func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
+    func run(
+      _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
+    ) throws(SubprocessFailure) -> Subprocess.Outcome { throw .absent(path) }
+    func datagrams(at path: String, mode: UInt32) throws(SensorError) -> any Datagrams { throw .absent(path) }
     let clockTicksPerSecond = 100
     let pageBytes = 4096
   }
