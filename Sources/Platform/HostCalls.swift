@@ -59,6 +59,10 @@ public protocol HostCalls: Sendable {
   func firmwareCommand(_ command: String) throws(SensorError) -> String
   /// How long ago a file was last written, milliseconds, given the time in its inode; negative when the clock was set back since.
   func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64
+  /// Asks the kernel by netlink and gives the body of each message of the answer to `body`. May block.
+  ///
+  /// - Throws: `absent` where the kernel knows no such thing, `io`, `malformed`, `timedOut`; or what `body` throws.
+  func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError)
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -120,6 +124,7 @@ public struct LinuxCalls: HostCalls {
 /// sysconf    clock-ticks-per-second page-bytes
 /// vcio       commands to a Raspberry Pi's firmware and their answers, see `firmwareCommand`
 /// gpio/      see `RecordedGPIO`
+/// netlink/   answers to netlink requests, see `netlink`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {

@@ -20,6 +20,8 @@ public enum SensorCatalogue {
       DiskSensor.self,
       MMCSensor.self,
       NetworkSensor.self,
+      WiFiSensor.self,
+      ConnectionsSensor.self,
       NVIDIASensor.self,
       HailoSensor.self,
       I2CSensor.self,
