@@ -1,4 +1,6 @@
+import Foundation
 import Platform
+import Profile
 import Telemetry
 import Testing
 
@@ -52,5 +54,19 @@ import Testing
     let labels = readings.series.compactMap { $0.label("access_point") }
     #expect(labels.count == WiFiInterface.accessPoints + 1)
     #expect(labels.first == "00:00:00:00:00:01" && labels.last == "other")
+  }
+
+  /// The examples of the documents are profiles.
+  @Test(arguments: ["wifi", "connections"])
+  func theDocumentsExamplePasses(kind: String) throws {
+    let path = CaseTests.folder.appendingPathComponent("../../../docs/sensors/\(kind).md").standardizedFileURL
+    let parts = try String(contentsOf: path, encoding: .utf8).components(separatedBy: "```")
+    let example = try #require(parts.first { $0.hasPrefix("yaml\n") }).dropFirst(5)
+    let text = example.hasPrefix("sensors:") ? String(example) : "sensors:\n  \(kind):\n\(example)"
+    let profile = try Profile.parse(
+      files: [(kind, Array("node: example\n\(text)".utf8))], catalogue: SensorCatalogue.kinds,
+      environment: ProfileEnvironment(hostName: "example", hardware: HardwareFolders([CaseRun.hardware])))
+    #expect(profile.alerts.count == 2)
+    #expect(profile.alerts.allSatisfy { kind == "connections" || $0.when.threshold == -75 || $0.when.threshold == 1 })
   }
 }
