@@ -65,6 +65,10 @@ public protocol HostCalls: Sendable {
   ) throws(SubprocessFailure) -> Subprocess.Outcome
   /// A socket at a path that others send datagrams to, for those that `mode` lets write.
   func datagrams(at path: String, mode: UInt32) throws(SensorError) -> any Datagrams
+  /// Asks the kernel by netlink and gives the body of each message of the answer to `body`. May block.
+  ///
+  /// - Throws: `absent` where the kernel knows no such thing, `io`, `malformed`, `timedOut`; or what `body` throws.
+  func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError)
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -128,6 +132,7 @@ public struct LinuxCalls: HostCalls {
 /// gpio/      see `RecordedGPIO`
 /// datagrams  what is sent to a socket, see `datagrams`
 /// programs/  what programs answer, see `run`
+/// netlink/   answers to netlink requests, see `netlink`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {

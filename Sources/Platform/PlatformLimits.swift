@@ -36,6 +36,14 @@ public enum PlatformLimits {
   public static let gpioChipLines = 4096
   /// GPIO edges taken at once; the kernel queues at most 1024 a request.
   public static let gpioEdges = 2048
+
+  /// How long the whole answer to a netlink request is waited for, milliseconds.
+  static let netlinkMilliseconds: Int64 = 2_000
+  /// The longest datagram that is taken; the kernel makes those of a list no longer.
+  static let netlinkDatagramBytes = 32 * 1024
+  /// Bytes of one answer: some 80,000 sockets.
+  static let netlinkAnswerBytes = 32 << 20
+
   /// How long a program that was killed is waited for, milliseconds.
   static let subprocessKillMilliseconds: Int64 = 1_000
   /// Between two looks whether a program ended, where the kernel does not tell, milliseconds.

@@ -27,7 +27,7 @@ enum Threshold {
     case .watts: return scaled(text, "W")
     case .joules: return scaled(text, "J")
     case .pascals: return scaled(text, "Pa")
-    case .none, .perSecond, .secondsPerSecond, .revolutionsPerMinute: return scaled(text, unit.rawValue)
+    case .none, .perSecond, .secondsPerSecond, .revolutionsPerMinute, .decibelMilliwatts: return scaled(text, unit.rawValue)
     }
   }
 
@@ -66,6 +66,7 @@ enum Threshold {
     case .pascals: "95000 or 95kPa"
     case .joules: "12J or 12"
     case .revolutionsPerMinute: "900rpm or 900"
+    case .decibelMilliwatts: "-75dBm or -75"
     }
   }
 }

@@ -21,6 +21,8 @@ public enum SensorCatalogue {
       MMCSensor.self,
       NetworkSensor.self,
       LatencySensor.self,
+      WiFiSensor.self,
+      ConnectionsSensor.self,
       NVIDIASensor.self,
       HailoSensor.self,
       I2CSensor.self,

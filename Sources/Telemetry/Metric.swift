@@ -25,6 +25,7 @@ public enum Unit: String, Sendable, CaseIterable {
   case joules = "J"
   case revolutionsPerMinute = "rpm"
   case pascals = "Pa"
+  case decibelMilliwatts = "dBm"
 }
 
 /// What a sensor can measure: a name, a unit and what the number means. Its instances are `Series`.

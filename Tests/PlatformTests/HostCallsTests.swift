@@ -46,7 +46,9 @@ import Testing
       let host = root.appendingPathComponent(".host")
       try FileManager.default.createDirectory(at: host, withIntermediateDirectories: true)
       for (name, text) in files {
-        try text.write(to: host.appendingPathComponent(name), atomically: true, encoding: .utf8)
+        let file = host.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try text.write(to: file, atomically: true, encoding: .utf8)
       }
       return root
     }

@@ -82,6 +82,9 @@ import Testing
     func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage { throw .absent(path) }
     func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
     func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
+    func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError) {
+      throw .absent(request.name)
+    }
     func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
     func run(
       _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int

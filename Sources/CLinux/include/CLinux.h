@@ -16,6 +16,7 @@
 #include "CLinuxConfinement.h"
 #include "CLinuxI2C.h"
 #include "CLinuxNetwork.h"
+#include "CLinuxNetlink.h"
 #include "CLinuxProcesses.h"
 #include "CLinuxTLS.h"
 #include "CLinuxWatchdog.h"
