@@ -46,6 +46,8 @@ import Testing
       let host = root.appendingPathComponent(".host")
       try FileManager.default.createDirectory(at: host, withIntermediateDirectories: true)
       for (name, text) in files {
+        let folder = host.appendingPathComponent(name).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try text.write(to: host.appendingPathComponent(name), atomically: true, encoding: .utf8)
       }
       return root
@@ -108,6 +110,31 @@ import Testing
         if case SensorError.absent = error { return true }
         return false
       }
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func anUnknownDriveIsAbsent(live: Bool) throws {
+    let subject = try Subject(live: live)
+    let place = live ? "/dev/nvme99" : "/nvme/nvme99"
+    #expect(throws: SensorError.absent(place)) { try subject.calls.nvmeHealthLog("nvme99") }
+  }
+
+  @Test func aDrivesLogIsRecordedAsHexadecimalDigits() throws {
+    let bytes = (0..<512).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    let digits = bytes.map { String(format: "%02x", $0) }
+    let lines = stride(from: 0, to: 512, by: 16).map { digits[$0..<$0 + 16].joined(separator: " ") + "\n" }
+    let root = try Recording.write([
+      "nvme/nvme0": lines.joined(), "nvme/nvme1": digits.joined().uppercased(), "nvme/nvme2": "!\n", "nvme/nvme3": "zz",
+      "nvme/nvme4": "00",
+    ])
+    defer { try? FileManager.default.removeItem(at: root) }
+    let calls = Host(root: root.path).calls
+    #expect(try calls.nvmeHealthLog("nvme0") == bytes)
+    #expect(try calls.nvmeHealthLog("nvme1") == bytes)
+    #expect(throws: LinuxCalls.barredNVMe("/dev/nvme2")) { try calls.nvmeHealthLog("nvme2") }
+    for damaged in ["nvme3", "nvme4"] {
+      #expect(throws: SensorError.self) { try calls.nvmeHealthLog(damaged) }
     }
   }
 

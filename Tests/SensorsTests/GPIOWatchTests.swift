@@ -82,7 +82,11 @@ import Testing
     func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage { throw .absent(path) }
     func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
     func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
+    func nvmeHealthLog(_ controller: String) throws(SensorError) -> [UInt8] { throw .absent(controller) }
     func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
+    func run(
+      _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
+    ) throws(SubprocessFailure) -> Subprocess.Outcome { throw .absent(path) }
     let clockTicksPerSecond = 100
     let pageBytes = 4096
   }

@@ -15,6 +15,7 @@
 
 #include "CLinuxConfinement.h"
 #include "CLinuxI2C.h"
+#include "CLinuxNVMe.h"
 #include "CLinuxProcesses.h"
 #include "CLinuxWatchdog.h"
 
