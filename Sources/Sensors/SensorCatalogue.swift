@@ -19,6 +19,8 @@ public enum SensorCatalogue {
       RaspberryPiSensor.self,
       DiskSensor.self,
       MMCSensor.self,
+      SmartSensor.self,
+      MountsSensor.self,
       NetworkSensor.self,
       NVIDIASensor.self,
       HailoSensor.self,
