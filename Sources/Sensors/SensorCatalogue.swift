@@ -21,6 +21,7 @@ public enum SensorCatalogue {
       MMCSensor.self,
       SmartSensor.self,
       MountsSensor.self,
+      RaidSensor.self,
       NetworkSensor.self,
       NVIDIASensor.self,
       HailoSensor.self,

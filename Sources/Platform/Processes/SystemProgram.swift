@@ -37,7 +37,10 @@ extension Host {
         guard !outcome.isCut else {
           throw .device(name, what: "it wrote more than \(PlatformLimits.programOutputBytes) bytes")
         }
-        let complaint = ByteScanner.scan(bytes: outcome.errors) { $0.restOfLine() }
+        let complaint = ByteScanner.scan(bytes: outcome.errors) { text in
+          text.skipBlanks()
+          return text.restOfLine()
+        }
         return ProgramAnswer(status: status, output: outcome.output, complaint: complaint)
       }
     }
