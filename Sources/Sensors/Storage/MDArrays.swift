@@ -56,16 +56,19 @@ enum MDArrays {
     return member
   }
 
-  /// `51200 / 65472` sectors, or `delayed`; K a second, or `none`.
+  /// K a second, or `none`.
   private static func readProgress(_ directory: String, _ host: Host, into report: inout ArrayReport) {
-    let share = try? host.file("\(directory)/sync_completed").read { (text) throws(SensorError) -> Double? in
-      guard let done = text.unsigned() else { return nil }
-      text.skipBlanks()
-      guard text.skip(byte: 0x2F), let all = text.unsigned(), all > 0 else { return nil }
-      return Double(min(done, all)) / Double(all) * 100
-    }
+    let share = try? host.file("\(directory)/sync_completed").read { (text) throws(SensorError) in progress(&text) }
     report.syncPercent = share ?? nil
     report.syncBytesPerSecond = number("\(directory)/sync_speed", host).map { $0 * 1024 }
+  }
+
+  /// `51200 / 65472` sectors, as a percentage; nil for `delayed` and `none`.
+  static func progress(_ text: inout ByteScanner) -> Double? {
+    guard let done = text.unsigned() else { return nil }
+    text.skipBlanks()
+    guard text.skip(byte: 0x2F), let all = text.unsigned(), all > 0 else { return nil }
+    return Double(min(done, all)) / Double(all) * 100
   }
 
   /// A whole number from 0 on; what is none is not there, as `none` is.
