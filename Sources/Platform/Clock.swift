@@ -32,12 +32,15 @@ public struct SystemClock: Clock {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
-  /// By clock_gettime(2).
-  public func wallMilliseconds() -> Int64 {
+  /// CLOCK_REALTIME, milliseconds since 1970.
+  static var wallMilliseconds: Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
   }
+
+  /// By clock_gettime(2).
+  public func wallMilliseconds() -> Int64 { Self.wallMilliseconds }
 
   /// By adjtimex(2).
   public func isSynchronized() -> Bool {

@@ -57,6 +57,10 @@ public protocol HostCalls: Sendable {
   ///
   /// - Throws: `absent` where there is no such firmware, or where it does not know the command; `device` when rights are missing.
   func firmwareCommand(_ command: String) throws(SensorError) -> String
+  /// The SMART / Health Information log of an NVMe drive, 512 bytes, by the name of its controller: `nvme0`. May block.
+  ///
+  /// - Throws: `absent` where there is no such drive; `device` when rights are missing or the drive refuses.
+  func nvmeHealthLog(_ controller: String) throws(SensorError) -> [UInt8]
   /// How long ago a file was last written, milliseconds, given the time in its inode; negative when the clock was set back since.
   func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64
   /// Runs a program by its absolute path to its end, as `Subprocess.run` does: bounded in time and output, no shell. Blocks.
@@ -109,9 +113,7 @@ public struct LinuxCalls: HostCalls {
 
   /// By the wall clock.
   public func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000 - modifiedMilliseconds
+    SystemClock.wallMilliseconds - modifiedMilliseconds
   }
 
   /// By sysconf(3).
@@ -133,6 +135,7 @@ public struct LinuxCalls: HostCalls {
 /// datagrams  what is sent to a socket, see `datagrams`
 /// programs/  what programs answer, see `run`
 /// netlink/   answers to netlink requests, see `netlink`
+/// nvme/      health logs of NVMe drives, see `nvmeHealthLog`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {

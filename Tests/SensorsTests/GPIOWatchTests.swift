@@ -85,6 +85,7 @@ import Testing
     func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError) {
       throw .absent(request.name)
     }
+    func nvmeHealthLog(_ controller: String) throws(SensorError) -> [UInt8] { throw .absent(controller) }
     func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
     func run(
       _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int

@@ -17,6 +17,7 @@
 #include "CLinuxI2C.h"
 #include "CLinuxNetwork.h"
 #include "CLinuxNetlink.h"
+#include "CLinuxNVMe.h"
 #include "CLinuxProcesses.h"
 #include "CLinuxTLS.h"
 #include "CLinuxWatchdog.h"

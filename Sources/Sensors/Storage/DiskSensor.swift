@@ -39,8 +39,7 @@ public struct DiskSensor: Sensor {
         help: "When given, these mount points are reported, whatever exclude_mounts says, and no others."),
       SettingSpec(
         "exclude_mounts", .patterns,
-        default: "/dev/*,/proc/*,/sys/*,/run/credentials/*,/run/user/*,/run/containerd/*,/var/lib/docker/*,/var/lib/containers/*,"
-          + "/var/lib/kubelet/*,/snap/*,/etc/hosts,/etc/hostname,/etc/resolv.conf",
+        default: MountTable.leftOut,
         help:
           "Mount points left out. Pseudo file systems, tmpfs and images that are always full (squashfs …) are left out by type."),
       SettingSpec(
@@ -114,12 +113,7 @@ public struct DiskSensor: Sensor {
 
   /// The mounts change rarely: they are parsed anew only when the text is another one.
   private mutating func findMounts(_ text: inout ByteScanner, into readings: inout Readings) throws(SensorError) {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    var rest = text
-    _ = rest.skip {
-      hash = (hash ^ UInt64($0)) &* 0x0000_0100_0000_01b3
-      return false
-    }
+    let hash = text.restHash()
     guard hash != mountsHash else { return }
     let found = try MountTable.parse(&text, path: mountinfo.path)
     mounts = MountTable.selected(found, filter: mountFilter, withNetwork: withNetwork).map { mount in

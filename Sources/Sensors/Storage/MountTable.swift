@@ -20,6 +20,19 @@ struct Mount: Hashable {
   var readOnly: Bool
 }
 
+extension ByteScanner {
+  /// A hash of all that is left, not consumed: tells whether a text is still the same (FNV-1a, 64 bit).
+  func restHash() -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    var rest = self
+    _ = rest.skip {
+      hash = (hash ^ UInt64($0)) &* 0x0000_0100_0000_01b3
+      return false
+    }
+    return hash
+  }
+}
+
 /// The mounts of `/proc/self/mountinfo` that hold files of a disk.
 enum MountTable {
   /// File systems without a disk behind them, and images that are always full. Left out.
@@ -38,6 +51,11 @@ enum MountTable {
     "vboxsf",
     "virtiofs", "vmhgfs",
   ]
+
+  /// Mount points that are no place for files of the device's own: containers, snaps, sessions.
+  static let leftOut =
+    "/dev/*,/proc/*,/sys/*,/run/credentials/*,/run/user/*,/run/containerd/*,/var/lib/docker/*,/var/lib/containers/*,"
+    + "/var/lib/kubelet/*,/snap/*,/etc/hosts,/etc/hostname,/etc/resolv.conf"
 
   /// Whether asking the type can block: one of `networkTypes`, or `fuse.<anything>`.
   static func isNetwork(_ type: String) -> Bool {
@@ -66,11 +84,15 @@ enum MountTable {
       guard device.contains(":"), place.hasPrefix("/"), !type.isEmpty else {
         throw .malformed(path: path, what: "a line needs a device, a mount point, and a type behind a hyphen")
       }
-      let readOnly = options == "ro" || options.hasPrefix("ro,")
-      mounts.append(Mount(device: device, root: root, path: place, type: type, readOnly: readOnly))
+      mounts.append(Mount(device: device, root: root, path: place, type: type, readOnly: saysReadOnly(options)))
       text.skipLine()
     }
     return mounts
+  }
+
+  /// `ro`, or since Linux 6.15 `emergency_ro` of an ext4 that an error stopped.
+  private static func saysReadOnly(_ options: String) -> Bool {
+    options.split(separator: ",").contains { $0 == "ro" || $0 == "emergency_ro" }
   }
 
   /// The mounts to report: those with a disk that `filter` admits, one for each device. Of several mounts of a device (bind
