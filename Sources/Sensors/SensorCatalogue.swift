@@ -25,6 +25,7 @@ public enum SensorCatalogue {
       I2CSensor.self,
       GPIOSensor.self,
       SystemSensor.self,
+      ProcessesSensor.self,
       SelfSensor.self,
     ]
   }
