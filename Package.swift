@@ -77,7 +77,7 @@ let package = Package(
 
     tests("TelemetryTests", uses: ["Telemetry"]),
     tests("PlatformTests", uses: ["Platform", "Telemetry"]),
-    tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry"], exclude: ["Cases"]),
+    tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry"], exclude: ["Cases", "Python"]),
     // Loads fake libraries, which it compiles, in the real program.
     tests("DeviceLibrariesTests", uses: ["DeviceLibraries", "Sensors", "Platform", "Telemetry", "godwit"]),
     tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors"], exclude: ["Cases"]),

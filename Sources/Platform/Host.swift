@@ -54,6 +54,10 @@ public struct Host: Sendable {
   /// The names in a directory, sorted as people count (`cpu2` before `cpu10`), without `.` and `..`; at most
   /// `PlatformLimits.directoryEntries`.
   public func list(_ path: String) throws(SensorError) -> [String] {
+    try list(path) { _ in true }
+  }
+
+  private func list(_ path: String, admitting isAdmitted: (Int) -> Bool) throws(SensorError) -> [String] {
     guard let directory = opendir(root + path) else {
       let code = errno
       throw code == ENOENT || code == ENOTDIR ? .absent(path) : .io(path: path, errno: code)
@@ -61,12 +65,26 @@ public struct Host: Sendable {
     defer { closedir(directory) }
     var names: [String] = []
     while names.count < PlatformLimits.directoryEntries, let entry = readdir(directory) {
+      guard isAdmitted(Int(entry.pointee.d_type)) else { continue }
       let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       if name != ".", name != ".." { names.append(name) }
     }
     return names.sorted(by: naturallyPrecedes)
+  }
+
+  /// The names of the directories in a directory, sorted as people count; links to directories are none.
+  public func subdirectories(_ path: String) throws(SensorError) -> [String] {
+    try list(path) { $0 == DT_DIR }
+  }
+
+  /// The path with all links followed; as given where nothing is found.
+  public func resolved(_ path: String) -> String {
+    guard let found = realpath(root + path, nil) else { return path }
+    defer { free(found) }
+    let whole = String(cString: found)
+    return whole.hasPrefix(root) ? String(whole.dropFirst(root.count)) : path
   }
 
   /// Where a symbolic link points, as written in it; nil when it is none.

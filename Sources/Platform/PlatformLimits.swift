@@ -5,6 +5,9 @@ public enum PlatformLimits {
   /// Entries read of one directory.
   public static let directoryEntries = 65_536
 
+  /// Bytes taken of one file of a process; a command line may be longer, and is cut.
+  public static let processFileBytes = 8192
+
   /// Messages of one I2C transfer; the kernel takes 42 (I2C_RDWR_IOCTL_MAX_MSGS).
   public static let i2cMessages = 8
   /// Bytes of one I2C transfer, read and written.

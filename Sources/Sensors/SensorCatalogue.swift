@@ -34,6 +34,7 @@ public enum SensorCatalogue {
       TextfileSensor.self,
       PushSensor.self,
       SystemSensor.self,
+      ProcessesSensor.self,
       SelfSensor.self,
     ]
   }

@@ -43,7 +43,7 @@ import Testing
         try TCPStates.count(&text, path: path, into: &counts)
       }
     case "proc/1/stat": return { (text) throws(SensorError) in _ = try ProcessState.parse(&text, path: path) }
-    case "proc/self/stat": return { (text) throws(SensorError) in _ = try ProcessFigures.parse(&text, path: path) }
+    case "proc/self/stat": return { (text) throws(SensorError) in _ = try ProcessStat.parse(&text, path: path) }
     case "proc/self/smaps_rollup": return { (text) throws(SensorError) in _ = MemoryRollup.parse(&text) }
     case ".host/vcio":
       return { (text) throws(SensorError) in

@@ -127,13 +127,13 @@ public struct SelfSensor: Sensor {
     sampleFigures(into: &readings)
     // Without /proc the agent still knows its own figures.
     readings.attempt { (readings) throws(SensorError) in
-      let process = try stat.read { [path = stat.path] (text) throws(SensorError) in try ProcessFigures.parse(&text, path: path) }
+      let process = try stat.read { [path = stat.path] (text) throws(SensorError) in try ProcessStat.parse(&text, path: path) }
       report(process, into: &readings)
     }
     readings.attempt { (readings) throws(SensorError) in try sampleMemory(into: &readings) }
   }
 
-  private mutating func report(_ process: ProcessFigures, into readings: inout Readings) {
+  private mutating func report(_ process: ProcessStat, into readings: inout Readings) {
     readings.set(slots.cpuSeconds, Double(process.ticks) / ticksPerSecond)
     readings.set(slots.resident, Double(process.residentPages) * pageBytes)
     readings.set(slots.threads, Double(process.threads))

@@ -33,8 +33,6 @@ public struct SystemSensor: Sensor {
   private static let reboot = Metric(
     "system.reboot_required", unit: .none, help: "1 when a package asked for a reboot by /run/reboot-required, else 0.")
 
-  /// Processes looked at in one count.
-  private static let processLimit = 10_000
   /// Session files looked at in one sample.
   private static let sessionLimit = 1_000
 
@@ -65,6 +63,7 @@ public struct SystemSensor: Sensor {
 
   private let host: Host
   private let statistics: AgentStatistics
+  private let processFiles: ProcessFiles
   private let uptime, stat, loadavg, entropy, fileHandles: HostFile
   private let slots: Slots
   private let processNanoseconds: Int64
@@ -75,6 +74,7 @@ public struct SystemSensor: Sensor {
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
     host = context.host
     statistics = context.statistics
+    processFiles = ProcessFiles(host: host)
     uptime = host.file("/proc/uptime", limit: 256)
     stat = host.file("/proc/stat", limit: 4 << 20)
     loadavg = host.file("/proc/loadavg", limit: 256)
@@ -189,15 +189,16 @@ public struct SystemSensor: Sensor {
   }
 
   private func countProcesses() throws(SensorError) -> [Int] {
-    let names = try host.list("/proc").filter { $0.utf8.first.map { (0x30...0x39).contains($0) } ?? false }
-    guard names.count <= Self.processLimit else {
-      throw .malformed(path: "/proc", what: "more than \(Self.processLimit) processes are not counted")
+    let listed = try processFiles.list(limit: ProcessLimits.scanned)
+    guard !listed.isCut else {
+      throw .malformed(path: "/proc", what: "more than \(ProcessLimits.scanned) processes are not counted")
     }
     var counts = [Int](repeating: 0, count: ProcessState.allCases.count)
-    for name in names {
-      let file = host.file("/proc/\(name)/stat", limit: 4096)
+    for id in listed.ids {
       do {
-        let state = try file.read { (text) throws(SensorError) in try ProcessState.parse(&text, path: file.path) }
+        let state = try processFiles.read(id, "stat") { (text) throws(SensorError) in
+          try ProcessState.parse(&text, path: "/proc/\(id)/stat")
+        }
         if let state { counts[state.rawValue] += 1 }
       } catch {
         // Processes end while they are counted (absent, ESRCH), and those of others may be hidden.

@@ -21,9 +21,9 @@ enum ProcessState: Int, CaseIterable {
   /// a process that is dead already (X).
   ///
   /// - Throws: `malformed` with `path` when there is no such letter.
-  static func parse(_ text: inout ByteScanner, path: String) throws(SensorError) -> ProcessState? {
+  static func parse(_ text: inout ByteScanner, path: @autoclosure () -> String) throws(SensorError) -> ProcessState? {
     guard text.skip(pastLast: UInt8(ascii: ")")), text.skip(byte: 0x20), let letter = text.next else {
-      throw .malformed(path: path, what: "no state behind the name")
+      throw .malformed(path: path(), what: "no state behind the name")
     }
     switch letter {
     case UInt8(ascii: "R"): return .running
@@ -34,7 +34,7 @@ enum ProcessState: Int, CaseIterable {
     case UInt8(ascii: "T"), UInt8(ascii: "t"): return .stopped
     case UInt8(ascii: "I"): return .idle
     case UInt8(ascii: "X"), UInt8(ascii: "x"): return nil
-    default: throw .malformed(path: path, what: "an unknown state")
+    default: throw .malformed(path: path(), what: "an unknown state")
     }
   }
 }

@@ -1,0 +1,76 @@
+import Platform
+import Telemetry
+
+/// An item of `watch:` in the sensor's settings.
+struct WatchedGroupSettings {
+  static let specs = [
+    SettingSpec(required: "name", .text, help: "What the group is called in metrics: the label `group`."),
+    SettingSpec(
+      "unit", .text, default: nil,
+      help: "A systemd unit, by its control group: `mosquitto` or `mosquitto.service`, `session-2.scope`, `user-1000.slice`."),
+    SettingSpec(
+      "cgroup", .text, default: nil, help: "A control group below `/sys/fs/cgroup`, with those inside it: `/machine.slice`."),
+    SettingSpec(
+      "executable", .text, default: nil,
+      help: "The path of a program, links followed; may be a pattern. Where rights to look are missing, the command's first word."
+    ),
+    SettingSpec(
+      "command", .text, default: nil,
+      help: "A pattern (`*`, `?`) over the whole command line, its words joined by spaces: `*python3 */worker.py*`."),
+    SettingSpec(
+      "pid_file", .text, default: nil, help: "A file with the number of the main process: that one and its descendants."),
+  ]
+
+  /// How the processes are known.
+  enum Choice {
+    case unit(String)
+    case cgroup(String)
+    case executable(Glob)
+    case command(Glob)
+    case pidFile(String)
+
+    /// Whether each process' command has to be looked at.
+    var isByCommand: Bool {
+      switch self {
+      case .executable, .command: true
+      case .unit, .cgroup, .pidFile: false
+      }
+    }
+  }
+
+  let name: String
+  let choice: Choice
+
+  /// - Throws: `device` unless there is exactly one way to know the processes by.
+  init(_ settings: Settings, host: Host) throws(SensorError) {
+    name = settings.text("name")
+    let given = ["unit", "cgroup", "executable", "command", "pid_file"].filter(settings.isSet)
+    guard given.count == 1, let key = given.first, !settings.text(key).isEmpty else {
+      throw .device("group '\(name)'", what: "give one of unit, cgroup, executable, command and pid_file")
+    }
+    let text = settings.text(key)
+    switch key {
+    case "unit": choice = .unit(text.utf8.contains(UInt8(ascii: ".")) ? text : text + ".service")
+    case "cgroup": choice = .cgroup(text.hasPrefix("/") ? text : "/" + text)
+    case "command": choice = .command(Glob(text))
+    case "pid_file": choice = .pidFile(text)
+    default: choice = .executable(Glob(host.resolved(text)))
+    }
+  }
+
+  /// The groups of a profile.
+  static func all(_ settings: Settings, host: Host) throws(SensorError) -> [WatchedGroupSettings] {
+    var groups: [WatchedGroupSettings] = []
+    for item in settings.items("watch") {
+      let group = try WatchedGroupSettings(item, host: host)
+      guard !groups.contains(where: { $0.name == group.name }) else {
+        throw .device("group '\(group.name)'", what: "two groups have this name")
+      }
+      groups.append(group)
+    }
+    guard groups.count <= ProcessLimits.groups else {
+      throw .device("watch", what: "there are \(groups.count) groups, and \(ProcessLimits.groups) at most are watched")
+    }
+    return groups
+  }
+}
