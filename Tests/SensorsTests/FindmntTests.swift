@@ -8,7 +8,13 @@ import Testing
 /// The mounts of this machine as `findmnt` of util-linux sees them.
 @Suite struct FindmntTests {
   private struct Row: Decodable {
-    let target, fstype, options: String
+    let target, fstype: String
+    let options: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case target, fstype
+      case options = "fs-options"
+    }
   }
 
   private struct Table: Decodable {
@@ -19,7 +25,7 @@ import Testing
     let answer: ProgramAnswer
     do {
       answer = try Host().program(
-        "findmnt", ["--json", "--list", "--output", "TARGET,FSTYPE,OPTIONS"], timeoutMilliseconds: 20_000)
+        "findmnt", ["--json", "--list", "--output", "TARGET,FSTYPE,FS-OPTIONS"], timeoutMilliseconds: 20_000)
     } catch {
       print("skipped: findmnt is not there")
       return
@@ -30,10 +36,10 @@ import Testing
     let mounts = try file.read { (text) throws(SensorError) in try MountTable.parse(&text, path: "mountinfo") }
     #expect(rows.count > 1)
     let theirs = rows.map { row in
-      let isReadOnly = row.options.split(separator: ",").contains("ro")
+      let isReadOnly = (row.options ?? "").split(separator: ",").contains("ro")
       return "\(row.target) \(row.fstype) \(isReadOnly)"
     }
-    let ours = mounts.map { "\($0.path) \($0.type) \($0.isReadOnlyHere)" }
+    let ours = mounts.map { "\($0.path) \($0.type) \($0.readOnly)" }
     #expect(theirs.sorted() == ours.sorted())
   }
 }

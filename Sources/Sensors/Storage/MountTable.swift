@@ -18,11 +18,6 @@ struct Mount: Hashable {
   var type: String
   /// Whether the file system itself is read-only (11), whatever a single mount of it says.
   var readOnly: Bool
-  /// Whether this mount of it is (6).
-  var isMountedReadOnly: Bool
-
-  /// Whether nothing can be written here, for either reason.
-  var isReadOnlyHere: Bool { readOnly || isMountedReadOnly }
 }
 
 extension ByteScanner {
@@ -81,8 +76,7 @@ enum MountTable {
       let device = text.word()
       let root = unescapedOctal(text.word())
       let place = unescapedOctal(text.word())
-      let mountOptions = text.word()
-      // Any number of optional fields up to a lone hyphen.
+      // Options, then any number of optional fields up to a lone hyphen.
       while !text.isAtLineEnd, text.word() != "-" {}
       let type = text.word()
       _ = text.word()
@@ -90,10 +84,7 @@ enum MountTable {
       guard device.contains(":"), place.hasPrefix("/"), !type.isEmpty else {
         throw .malformed(path: path, what: "a line needs a device, a mount point, and a type behind a hyphen")
       }
-      mounts.append(
-        Mount(
-          device: device, root: root, path: place, type: type, readOnly: saysReadOnly(options),
-          isMountedReadOnly: saysReadOnly(mountOptions)))
+      mounts.append(Mount(device: device, root: root, path: place, type: type, readOnly: saysReadOnly(options)))
       text.skipLine()
     }
     return mounts

@@ -19,11 +19,13 @@ public struct MountsSensor: Sensor {
     "appeared_total", kind: .counter, labels: [], help: "Mounts that came since the sensor was started.")
   private static let vanished = metric(
     "vanished_total", kind: .counter, labels: [], help: "Mounts that went since the sensor was started.")
-  private static let readOnly = metric("read_only", help: "1 while the mount or its file system is read-only, else 0.")
+  private static let readOnly = metric(
+    "read_only", help: "1 while the file system is read-only, else 0; a single read-only mount of it is 0.")
   private static let turnedReadOnly = metric(
     "turned_read_only",
     help:
-      "1 while the mount is read-only and was writable before, as the sensor saw it: often after an error of the disk; else 0.")
+      "1 while the file system is read-only and was writable before, as the sensor saw it: often after an error of the disk; else 0."
+  )
   private static let responding = metric(
     "responding", help: "1 when a file system over a network or in user space answered statvfs(3) in time, else 0.")
   private static let response = metric(
@@ -67,17 +69,17 @@ public struct MountsSensor: Sensor {
       readOnlySlot = readings.slot(MountsSensor.readOnly, label)
       turnedSlot = readings.slot(MountsSensor.turnedReadOnly, label)
       errors = FileSystemErrors(mount, host: host, readings: &readings)
-      wasWritable = !mount.isReadOnlyHere
+      wasWritable = !mount.readOnly
     }
 
     mutating func take(_ mount: Mount) {
       self.mount = mount
-      if !mount.isReadOnlyHere { wasWritable = true }
+      if !mount.readOnly { wasWritable = true }
     }
 
     func sample(into readings: inout Readings) {
-      readings.set(readOnlySlot, mount.isReadOnlyHere ? 1 : 0)
-      readings.set(turnedSlot, mount.isReadOnlyHere && wasWritable ? 1 : 0)
+      readings.set(readOnlySlot, mount.readOnly ? 1 : 0)
+      readings.set(turnedSlot, mount.readOnly && wasWritable ? 1 : 0)
       errors?.sample(into: &readings)
     }
   }

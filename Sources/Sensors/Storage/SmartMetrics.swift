@@ -69,7 +69,8 @@ struct SmartReport: Equatable {
       return false
     }
     if healthy == false || (wearPercent ?? 0) >= 90 { return true }
-    if let sparePercent, let spareThresholdPercent, sparePercent <= spareThresholdPercent + 10 { return true }
+    // Drives that do not watch their spare say 0 for both.
+    if let left = sparePercent, let least = spareThresholdPercent, least > 0, left <= least + 10 { return true }
     if (pending ?? 0) > 0 || (uncorrectable ?? 0) > 0 || (reallocated ?? 0) >= 10 { return true }
     return grew(reallocated, first.reallocated) || grew(mediaErrors, first.mediaErrors)
   }
