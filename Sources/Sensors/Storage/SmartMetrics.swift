@@ -70,7 +70,7 @@ struct SmartReport: Equatable {
     }
     if healthy == false || (wearPercent ?? 0) >= 90 { return true }
     // Drives that do not watch their spare say 0 for both.
-    if let sparePercent, let spareThresholdPercent, spareThresholdPercent > 0, sparePercent <= spareThresholdPercent + 10 { return true }
+    if let left = sparePercent, let least = spareThresholdPercent, least > 0, left <= least + 10 { return true }
     if (pending ?? 0) > 0 || (uncorrectable ?? 0) > 0 || (reallocated ?? 0) >= 10 { return true }
     return grew(reallocated, first.reallocated) || grew(mediaErrors, first.mediaErrors)
   }
