@@ -53,7 +53,7 @@ import Testing
   }
 
   /// A chip of one line, DOOR.
-  final class Chip: HostCalls, GPIOChips {
+  final class Chip: AbsentCalls, GPIOChips {
     private struct State {
       weak var line: Line?
       var releases = 0
@@ -78,21 +78,6 @@ import Testing
     func request(chip: String, outputs: [GPIOOutput], consumer: String) throws(GPIOError) -> any GPIOOutputs {
       throw .unsupported(line: "DOOR", what: "an input")
     }
-
-    func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage { throw .absent(path) }
-    func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
-    func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
-    func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError) {
-      throw .absent(request.name)
-    }
-    func nvmeHealthLog(_ controller: String) throws(SensorError) -> [UInt8] { throw .absent(controller) }
-    func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
-    func run(
-      _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
-    ) throws(SubprocessFailure) -> Subprocess.Outcome { throw .absent(path) }
-    func datagrams(at path: String, mode: UInt32) throws(SensorError) -> any Datagrams { throw .absent(path) }
-    let clockTicksPerSecond = 100
-    let pageBytes = 4096
   }
 
   static func settings(_ more: [String: SettingValue] = [:]) -> Settings {

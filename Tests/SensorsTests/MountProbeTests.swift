@@ -9,7 +9,7 @@ import Testing
 /// Servers that do not answer, and what is left behind when they do not.
 @Suite(.serialized) struct MountProbeTests {
   /// A host whose NFS server answers when it is let.
-  final class Server: HostCalls {
+  final class Server: AbsentCalls {
     private struct State {
       var isStalled: Bool
       var asked = 0
@@ -32,17 +32,6 @@ import Testing
       if let error { throw error }
       return FileSystemUsage(totalBytes: 1, freeBytes: 1, availableBytes: 1, totalInodes: 1, freeInodes: 1, readOnly: false)
     }
-
-    func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
-    func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
-    func nvmeHealthLog(_ controller: String) throws(SensorError) -> [UInt8] { throw .absent(controller) }
-    func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
-    func run(
-      _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
-    ) throws(SubprocessFailure) -> Subprocess.Outcome { throw .absent(path) }
-    let clockTicksPerSecond = 100
-    let pageBytes = 4096
-    var gpio: any GPIOChips { LinuxCalls().gpio }
   }
 
   /// A tree with mounts of NFS at `/mnt/0` and so on, and the sensor on it.

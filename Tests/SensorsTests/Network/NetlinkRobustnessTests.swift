@@ -22,7 +22,7 @@ import Testing
   }
 
   /// A kernel that answers with changed bytes.
-  private struct Fake: HostCalls {
+  private struct Fake: AbsentCalls {
     let answers: [String: [UInt8]]
 
     func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError) {
@@ -37,14 +37,6 @@ import Testing
         offset += (Int(length) + 3) & ~3
       }
     }
-
-    func fileSystemUsage(_ path: String) throws(SensorError) -> FileSystemUsage { throw .absent(path) }
-    func clockState() throws(SensorError) -> ClockState { throw .absent("clock") }
-    func firmwareCommand(_ command: String) throws(SensorError) -> String { throw .absent("firmware") }
-    func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64 { 0 }
-    var clockTicksPerSecond: Int { 100 }
-    var pageBytes: Int { 4096 }
-    var gpio: any GPIOChips { LinuxCalls().gpio }
   }
 
   static func recorded(_ path: String) throws -> [String: [UInt8]] {
