@@ -79,15 +79,19 @@ struct NL80211 {
   }
 
   /// NL80211_CMD_GET_SURVEY, answered by NL80211_CMD_NEW_SURVEY_RESULTS: the channel in use; nil when the driver tells of none.
-  func survey(of index: UInt32) throws(SensorError) -> Survey? {
-    var found: Survey?
+  func survey(of interface: Interface) throws(SensorError) -> Survey? {
+    var found, own: Survey?
     var channels = 0
-    try ask("survey", 50, of: index) { (content) throws(SensorError) in
+    try ask("survey", 50, of: interface.index) { (content) throws(SensorError) in
       channels += 1
-      guard content.byte() == 51, found == nil, channels <= Self.channels else { return }
-      found = Self.survey(content)
+      guard content.byte() == 51, found == nil, channels <= Self.channels, let (survey, isInUse) = Self.survey(content) else {
+        return
+      }
+      if isInUse { found = survey }
+      // Some drivers mark none, mac80211_hwsim among them.
+      if let frequency = survey.frequency, Double(frequency) * 1e6 == interface.frequencyHertz { own = survey }
     }
-    return found
+    return found ?? own
   }
 
   private func ask(
@@ -149,7 +153,7 @@ struct NL80211 {
     return station
   }
 
-  private static func survey(_ content: NetlinkBytes) -> Survey? {
+  private static func survey(_ content: NetlinkBytes) -> (Survey, isInUse: Bool)? {
     // NL80211_ATTR_SURVEY_INFO
     guard let information = content.attributes(from: 4).first(where: { $0.type == 84 })?.value else { return nil }
     var survey = Survey()
@@ -164,7 +168,7 @@ struct NL80211 {
       default: continue
       }
     }
-    return isInUse ? survey : nil
+    return (survey, isInUse)
   }
 
   /// dBm as a signed byte. 0 and above is what drivers without a measurement say: so strong a signal none receives.

@@ -74,7 +74,7 @@ public struct WiFiSensor: Sensor {
         note(error, &readings)
       }
       do throws(SensorError) {
-        state.set(try family.survey(of: interface.index), into: &readings)
+        state.set(try family.survey(of: interface), into: &readings)
       } catch {
         state.set(nil, into: &readings)
         note(error, &readings)

@@ -22,7 +22,7 @@ ok "connected at -30 dBm, as iw says" '[ "$(value connected)" = 1 ] && [ "$(valu
   iw dev wlan0 link | grep -q "signal: -30"'
 ok "channel, frequency and width, as iw says" '[ "$(value channel)" = 6 ] && [ "$(value frequency_hertz)" = 2437000000 ]
   iw dev wlan0 info | grep -q "channel 6 (2437 MHz)"'
-ok "the noise of the survey, as iw says" 'noise=$(iw dev wlan0 survey dump | grep -A1 "in use" | sed -n "s/.*noise:[^-]*\(-[0-9]*\) dBm/\1/p")
+ok "the noise of the survey, as iw says" 'noise=$(iw dev wlan0 survey dump | grep -A1 "2437 MHz" | sed -n "s/.*noise:[^-]*\(-[0-9]*\) dBm/\1/p")
   [ -n "$noise" ] && [ "$(value noise_dbm)" = "$noise" ]'
 ok "the access point counts its station" 'ip netns exec ap bash -c "values wifi" | grep -q "wifi.stations.*wlan1.* 1"'
 ok "weaker: -50 dBm" 'ip netns exec ap iw dev wlan1 set txpower fixed 0

@@ -105,7 +105,17 @@ def states(home):
     registry = entity_registry.async_get(home)
     entries = [entry for entry in registry.entities.values() if entry.platform == "mqtt"]
     found = {entry.unique_id: home.states.get(entry.entity_id) for entry in entries}
-    return {key: state.state if state else "none" for key, state in found.items()}
+    return {key: text(state) if state else "none" for key, state in found.items()}
+
+
+def text(state):
+    """In the unit that was sent: Home Assistant itself shows pressure in hPa."""
+    if state.attributes.get("unit_of_measurement") != "hPa":
+        return state.state
+    try:
+        return str(round(float(state.state) * 100, 9))
+    except ValueError:
+        return state.state
 
 
 def difference(home, line):
