@@ -201,4 +201,24 @@ extension JSONWriter {
     self.key(key)
     bool(value)
   }
+
+  /// Writes a member with an array of texts.
+  public mutating func member(_ key: String, _ values: [String]) {
+    self.key(key)
+    beginArray()
+    for value in values { string(value) }
+    endArray()
+  }
+
+  /// Writes a member with an array of objects, one an item; `body` writes its members.
+  public mutating func objects<Item>(_ key: String, _ items: [Item], _ body: (inout JSONWriter, Item) -> Void) {
+    self.key(key)
+    beginArray()
+    for item in items {
+      beginObject()
+      body(&self, item)
+      endObject()
+    }
+    endArray()
+  }
 }

@@ -154,18 +154,13 @@ enum GPIOText {
       json.beginObject()
       json.member("name", chip.name)
       json.member("label", chip.label)
-      json.key("lines")
-      json.beginArray()
-      for line in lines {
-        json.beginObject()
+      json.objects("lines", lines) { json, line in
         json.member("offset", line.offset)
         json.member("name", line.name)
         json.member("used", line.isUsed)
         json.member("consumer", line.consumer)
         json.member("output", line.isOutput)
-        json.endObject()
       }
-      json.endArray()
       json.endObject()
     }
     json.endArray()

@@ -107,10 +107,7 @@ struct SensorHost {
     json.beginObject()
     for entry in answer.entries { json.member(Series.key(name: entry.metric, labels: entry.labels.sorted()), entry.value) }
     json.endObject()
-    json.key("problems")
-    json.beginArray()
-    for problem in answer.problems { json.string(problem) }
-    json.endArray()
+    json.member("problems", answer.problems)
     json.endObject()
     return json.bytes + [UInt8(ascii: "\n")]
   }

@@ -99,37 +99,20 @@ enum CatalogueText {
     json.member("lane", kind.lane.rawValue)
     json.key("every_s")
     if let seconds = kind.everySeconds { json.integer(seconds) } else { json.null() }
-    strings("sources", kind.sources, to: &json)
-    json.key("metrics")
-    json.beginArray()
-    for metric in kind.metrics {
-      json.beginObject()
+    json.member("sources", kind.sources)
+    json.objects("metrics", kind.metrics) { json, metric in
       json.member("name", metric.name)
       json.member("unit", metric.unit.rawValue)
       json.member("kind", metric.kind.rawValue)
       json.member("decimals", metric.decimals)
-      strings("labels", metric.labels, to: &json)
+      json.member("labels", metric.labels)
       json.member("help", metric.help)
-      json.endObject()
     }
-    json.endArray()
-    json.key("settings")
-    json.beginArray()
-    for spec in kind.settings {
-      json.beginObject()
+    json.objects("settings", kind.settings) { json, spec in
       json.member("key", spec.key)
       json.member("default", spec.fallback)
       json.member("help", spec.help)
-      json.endObject()
     }
-    json.endArray()
     json.endObject()
-  }
-
-  private static func strings(_ key: String, _ values: [String], to json: inout JSONWriter) {
-    json.key(key)
-    json.beginArray()
-    for value in values { json.string(value) }
-    json.endArray()
   }
 }

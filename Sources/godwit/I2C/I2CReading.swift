@@ -84,12 +84,7 @@ struct I2CReading {
       json.endObject()
     }
     json.endArray()
-    if withTransfers {
-      json.key("transfers")
-      json.beginArray()
-      for transfer in transfers { json.string("\(transfer)") }
-      json.endArray()
-    }
+    if withTransfers { json.member("transfers", transfers.map { "\($0)" }) }
     json.endObject()
     return json.bytes + [UInt8(ascii: "\n")]
   }

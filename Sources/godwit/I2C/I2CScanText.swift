@@ -31,38 +31,19 @@ enum I2CScanText {
   static func json(_ scans: [I2CScan]) -> [UInt8] {
     var json = JSONWriter(capacity: 1024)
     json.beginObject()
-    json.key("buses")
-    json.beginArray()
-    for scan in scans {
-      json.beginObject()
+    json.objects("buses", scans) { json, scan in
       json.member("bus", scan.adapter.number)
       json.member("adapter", scan.adapter.name)
       json.member("problem", scan.problem)
-      json.key("found")
-      json.beginArray()
-      for found in scan.found { write(found, to: &json) }
-      json.endArray()
-      json.endObject()
+      json.objects("found", scan.found) { json, found in
+        json.member("address", address(found.address))
+        json.member("driver", found.owner?.driver)
+        json.member("nodes", found.owner?.nodes ?? [])
+        json.member("chips", found.chips)
+        json.member("problem", found.problem)
+      }
     }
-    json.endArray()
     json.endObject()
     return json.bytes + [UInt8(ascii: "\n")]
-  }
-
-  private static func write(_ found: I2CScan.Found, to json: inout JSONWriter) {
-    json.beginObject()
-    json.member("address", address(found.address))
-    json.member("driver", found.owner?.driver)
-    strings("nodes", found.owner?.nodes ?? [], to: &json)
-    strings("chips", found.chips, to: &json)
-    json.member("problem", found.problem)
-    json.endObject()
-  }
-
-  private static func strings(_ key: String, _ values: [String], to json: inout JSONWriter) {
-    json.key(key)
-    json.beginArray()
-    for value in values { json.string(value) }
-    json.endArray()
   }
 }
