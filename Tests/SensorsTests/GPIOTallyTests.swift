@@ -5,19 +5,6 @@ import Testing
 
 /// What is made of edges, held against a slow and simple reading of the same wire.
 @Suite struct GPIOTallyTests {
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   /// The wire looked at every millisecond, which it keeps its level for: a level counts once it lasted `debounce`, from its first on.
   struct Reference {
     let debounce: Int
@@ -46,7 +33,7 @@ import Testing
 
   @Test(arguments: [0, 1, 20, 50], 1...40)
   func agreesWithTheWireItself(debounce: Int, seed: Int) {
-    var random = Generator(state: UInt64(seed))
+    var random = SeededGenerator(state: UInt64(seed))
     let length = 2000
     var levels: [Bool] = []
     var level = Bool.random(using: &random)

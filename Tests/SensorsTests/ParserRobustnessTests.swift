@@ -7,19 +7,6 @@ import Testing
 
 /// Files of the device trees, cut short and with bytes changed by a seeded generator: a parser may refuse them, but comes back.
 @Suite struct ParserRobustnessTests {
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   private typealias Parse = (inout ByteScanner) throws(SensorError) -> Void
 
   private static func parser(of path: String) -> Parse? {
@@ -71,7 +58,7 @@ import Testing
     func run(_ bytes: [UInt8]) { _ = try? ByteScanner.scan(bytes: bytes, parse) }
     for length in stride(from: 0, through: bytes.count, by: max(1, bytes.count / 400)) { run(Array(bytes[0..<length])) }
     let seed: UInt64 = 20_261_121
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(state: seed)
     for _ in 0..<400 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...8, using: &generator) {
@@ -140,7 +127,7 @@ import Testing
     }
     for length in 0...bytes.count { try run(Array(bytes[0..<length])) }
     let seed: UInt64 = 20_261_122
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(state: seed)
     for _ in 0..<400 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...8, using: &generator) {

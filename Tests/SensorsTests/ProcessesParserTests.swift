@@ -7,19 +7,6 @@ import Testing
 /// What processes and control groups write, changed by a seeded generator: a parser may refuse it, but comes back with what the
 /// unit allows.
 @Suite struct ProcessesParserTests {
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   private static let stat = """
     4012 (Web Content (2) S) S 3120 3120 3120 0 -1 4194560 2317 0 3 0 5120 731 0 0 20 0 34 0 918273 2914050048 61234 \
     18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0
@@ -55,7 +42,7 @@ import Testing
   func comesBackFromAnyBytes(kind: String) throws {
     let bytes = Array(try #require(Self.texts[kind]).utf8)
     let seed: UInt64 = 20_261_123
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(state: seed)
     for _ in 0..<10_000 {
       var changed = bytes
       if Bool.random(using: &generator) { changed.removeLast(Int.random(in: 0...changed.count, using: &generator)) }

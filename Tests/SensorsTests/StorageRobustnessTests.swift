@@ -8,19 +8,6 @@ import Testing
 /// Answers of drives and programs, cut short and with bytes changed by a seeded generator: 10,000 of each kind. A parser may refuse them, but
 /// comes back, and gives no value that its unit does not have.
 @Suite struct StorageRobustnessTests {
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   private static let seed: UInt64 = 20_261_123
 
   private static func bytes(_ path: String) throws -> [UInt8] {
@@ -29,7 +16,7 @@ import Testing
 
   /// Runs `body` over changed texts: bytes replaced, cut, doubled.
   private func mutate(_ bytes: [UInt8], rounds: Int = 10_000, _ body: ([UInt8]) throws -> Void) rethrows {
-    var generator = Generator(state: Self.seed)
+    var generator = SeededGenerator(state: Self.seed)
     for _ in 0..<rounds {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...6, using: &generator) where !changed.isEmpty {

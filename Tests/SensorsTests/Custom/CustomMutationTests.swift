@@ -8,19 +8,6 @@ import Testing
 /// Texts of the formats that come from outside, cut short and changed by a seeded generator: a parser may refuse them, but comes back
 /// with what fits.
 @Suite struct CustomMutationTests {
-  /// SplitMix64.
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   static let seed: UInt64 = 20_261_121
 
   /// What the case folders of `exec` hold for a format.
@@ -61,13 +48,13 @@ import Testing
       }
     }
     for length in 0...bytes.count { run(Array(bytes[0..<length])) }
-    var generator = Generator(state: Self.seed + UInt64(index))
+    var generator = SeededGenerator(state: Self.seed + UInt64(index))
     for _ in 0..<10_000 { run(Self.mutated(bytes, using: &generator)) }
     #expect(taken > 100, "seed \(Self.seed): hardly any text was taken")
   }
 
   /// Bytes changed, taken out, doubled.
-  static func mutated(_ bytes: [UInt8], using generator: inout Generator) -> [UInt8] {
+  static func mutated(_ bytes: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
     var changed = bytes
     for _ in 0..<Int.random(in: 1...6, using: &generator) where !changed.isEmpty {
       let at = Int.random(in: changed.indices, using: &generator)

@@ -120,7 +120,7 @@ import Testing
 
   @Test func anyBytesAreTakenOrRefused() throws {
     let seed = CustomMutationTests.seed
-    var generator = CustomMutationTests.Generator(state: seed)
+    var generator = SeededGenerator(state: seed)
     let file = CaseTests.folder.appendingPathComponent("push/statsd/input/.host/datagrams")
     let bytes = [UInt8](try Data(contentsOf: file))
     var totals = PushTotals(Self.settings("/x", ["accept": .text("any"), "stale_after": .milliseconds(1000)]))

@@ -7,23 +7,10 @@ import Testing
 
 /// What comes from the network, cut short and with bytes changed by a seeded generator: refused or taken within bounds, never a crash.
 @Suite struct LatencyFuzzTests {
-  struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   /// 10,000 changed forms of `bytes`: bytes replaced, taken out, put in, doubled, and the end cut off.
   static func mutate(_ bytes: [UInt8], seed: UInt64, _ body: ([UInt8]) -> Void) {
     print("seed \(seed)")
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(state: seed)
     for _ in 0..<10_000 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...6, using: &generator) {

@@ -8,19 +8,6 @@ import Testing
 /// Answers of the kernel, cut short and with bytes changed by a seeded generator: the sensors may refuse them, but come back, and what they
 /// report is within the range of its unit.
 @Suite struct NetlinkRobustnessTests {
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
-  }
-
   /// A kernel that answers with changed bytes.
   private struct Fake: AbsentCalls {
     let answers: [String: [UInt8]]
@@ -81,7 +68,7 @@ import Testing
     let type = try #require(SensorCatalogue.type(named: kind))
     let settings = Settings(
       type.kind.settings, ["access_point_label": .bool(true), "local": .bool(true), "expected_ports": .list(["22", "5353/udp"])])
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(state: seed)
     var refused = 0
     for round in 0..<10_000 {
       var answers = good
