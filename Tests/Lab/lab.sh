@@ -18,7 +18,7 @@
 #   -c N           virtual CPUs               (1)
 #   -t S           give up after S seconds    (60; start: to become ready)
 #   -s DIR         the guest's /share is DIR  (9p, writable)
-#   -f FILE        copy FILE into the guest's working directory, /work (repeatable)
+#   -f FILE        copy FILE into the guest's working directory, /case (repeatable)
 #   -d NAME=FILE   raw disk FILE is /dev/lab/NAME (virtio; repeatable)
 #   -p HOST:GUEST  network card; 127.0.0.1:HOST here reaches port GUEST there (repeatable)
 #   -q 'ARGS'      more qemu arguments, split at blanks (repeatable)
@@ -162,7 +162,7 @@ image() {
     guest_init >"$i/init"; chmod 755 "$i/init"
     (cd "$i" && find . | "$ROOT/bin/busybox" cpio -o -H newc 2>/dev/null) >"$C/initrd.cpio"
 
-    mkdir -p "$ROOT"/{proc,sys,dev,run,tmp,share,lab,work,mnt,root,etc,opt/busybox}
+    mkdir -p "$ROOT"/{proc,sys,dev,run,tmp,share,lab,case,mnt,root,etc,opt/busybox}
     guest_main >"$ROOT/lab-main"; chmod 755 "$ROOT/lab-main"
     # busybox stands in for whatever the tools lack (awk, nc, httpd, udhcpc…)
     "$ROOT/bin/busybox" --list | while read -r n; do ln -sf /bin/busybox "$ROOT/opt/busybox/$n"; done
@@ -217,7 +217,7 @@ case $cmdline in *lab.share*) mount -t 9p -o $p9 share /share;; esac
 case $cmdline in *lab.net*)
     modprobe virtio_net; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ip route add default via 10.0.2.2;;
 esac
-cp -a /lab/work/. /work/; cd /work
+cp -a /lab/case/. /case/; cd /case
 job() { # script $1.sh, output to $1.out and $1.err, status to $1.rc; setsid spares PID 1
     setsid bash "$1.sh" </dev/null >"$1.out" 2>"$1.err"; echo $? >"$1.tmp"; mv "$1.tmp" "$1.rc"
 }
@@ -265,8 +265,8 @@ boot() { # boot DIR [qemu argument]: starts qemu in the background, its pid in D
     if [ "$ACCEL" = kvm ]; then cpu=host,-arch-capabilities; fi
     [ -z "$SHARE" ] || KARGS="lab.share $KARGS"
     [ ${#PORTS[@]} = 0 ] || KARGS="lab.net $KARGS"
-    mkdir -p "$r/lab/work"; : >"$r/lab/boots"; echo 0 >"$r/jobs"; echo 0 >"$r/lines"
-    for d in "${FILES[@]}"; do cp "$d" "$r/lab/work/"; done
+    mkdir -p "$r/lab/case"; : >"$r/lab/boots"; echo 0 >"$r/jobs"; echo 0 >"$r/lines"
+    for d in "${FILES[@]}"; do cp "$d" "$r/lab/case/"; done
     mkfifo "$r/mon.in" "$r/mon.out"
     a=(qemu-system-x86_64 -machine q35 -accel "$ACCEL" -cpu "$cpu" -m "$MEM" -smp "$CPUS"
         -nodefaults -display none "$@" -kernel "$kernel" -initrd "$C/initrd.cpio"

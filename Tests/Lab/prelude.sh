@@ -1,5 +1,5 @@
 # Sourced in the guest before each case. A case calls `ok WHAT SCRIPT`: one line of output, and the script must end with status 0.
-export PATH=/work:$PATH GODWIT_HARDWARE=/work/hardware
+export PATH=/case:$PATH GODWIT_HARDWARE=/case/hardware
 failures=0
 
 ok() {

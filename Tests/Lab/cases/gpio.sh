@@ -9,7 +9,7 @@ mkdir lab/bank/line3 lab/bank/line5
 echo DOOR >lab/bank/line3/name
 echo FAN >lab/bank/line5/name
 echo 1 >lab/live
-cd /work || exit 1
+cd /case || exit 1
 export chip=/sys/devices/platform/gpio-sim.0/gpiochip0
 
 ok "lines by name" 'godwit gpio list | tee /tmp/list; grep -q DOOR /tmp/list; echo pull-up >$chip/sim_gpio3/pull; godwit gpio read DOOR | tee /tmp/read; grep -q "1\|high" /tmp/read'
