@@ -20,6 +20,25 @@ esac
 # The toolchain's own linker drops functions that nobody calls and folds equal ones (Swift promises no function an address of its own), and no
 # symbol is exported, for nothing is loaded that looks for one: 1.5 MB less.
 set -- -Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-export-dynamic "$@"
+# That a function is public is no reason to keep it when nobody calls it: 0.4 MB less of ours, and 0.8 of Swift's library, of which a copy says so.
+# The linker looks into the toolchain's folder first, hence a front of its own. For another machine's library (a cross-build) the copy is not made.
+set -- -Xswiftc -Xfrontend -Xswiftc -internalize-at-link "$@"
+toolchain="$(dirname "$(readlink -f "$(command -v swiftc)")")"
+core="$toolchain/../lib/swift_static/linux/libswiftCore.a"
+mkdir -p .build/static
+rm -f .build/static/libswiftCore.a
+case " $* " in
+  *" --swift-sdk "* | *" --sdk "* | *" --triple "* | *" --destination "*) ;;
+  *)
+    if [ -x "$toolchain/ld.lld" ] && python3 scripts/droppable.py "$core" Swift.o .build/static/libswiftCore.a; then
+      printf '#!/bin/sh\nexec "%s/ld.lld" "-L%s/.build/static" "$@"\n' "$toolchain" "$PWD" >.build/static/ld.lld
+      chmod +x .build/static/ld.lld
+      set -- -Xswiftc "-ld-path=$PWD/.build/static/ld.lld" "$@"
+    else
+      echo "godwit: Swift's library could not be made droppable; the programs will be 0.8 MB larger" >&2
+    fi
+    ;;
+esac
 # Packed relocations are 0.5 MB less; the C library understands them from 2.36 on.
 libc="$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc 2\.//p')"
 case "$libc" in
