@@ -39,6 +39,14 @@ case " $* " in
     fi
     ;;
 esac
+# The names of Unicode's characters are left out: 0.55 MB less.
+compiler="$(command -v cc || command -v gcc || command -v clang || true)"
+mkdir -p .build/static
+if [ -n "$compiler" ] && "$compiler" -Os -c -o .build/static/unicode_names.o scripts/unicode_names.c; then
+  set -- -Xlinker --wrap=_swift_stdlib_getScalarName -Xlinker "$PWD/.build/static/unicode_names.o" "$@"
+else
+  echo "godwit: no C compiler found; the programs will have the names of Unicode's characters" >&2
+fi
 # Packed relocations are 0.5 MB less; the C library understands them from 2.36 on.
 libc="$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc 2\.//p')"
 case "$libc" in
