@@ -21,7 +21,7 @@ esac
 # symbol is exported, for nothing is loaded that looks for one: 1.5 MB less.
 set -- -Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-export-dynamic "$@"
 # That a function is public is no reason to keep it when nobody calls it: 0.4 MB less of ours, and 0.8 of Swift's library, of which a copy says so.
-# The linker looks into the toolchain's folder first, hence a front of its own. For another machine's library (a cross-build) the copy is not made.
+# The linker looks into the toolchain's folder first, hence a front of its own. A cross-build takes the library as it is.
 set -- -Xswiftc -Xfrontend -Xswiftc -internalize-at-link "$@"
 toolchain="$(dirname "$(readlink -f "$(command -v swiftc)")")"
 core="$toolchain/../lib/swift_static/linux/libswiftCore.a"
@@ -37,16 +37,15 @@ case " $* " in
     else
       echo "godwit: Swift's library could not be made droppable; the programs will be 0.8 MB larger" >&2
     fi
+    # The names of Unicode's characters are left out: 0.55 MB less.
+    compiler="$(command -v cc || command -v gcc || command -v clang || true)"
+    if [ -n "$compiler" ] && "$compiler" -Os -c -o .build/static/unicode_names.o scripts/unicode_names.c; then
+      set -- -Xlinker --wrap=_swift_stdlib_getScalarName -Xlinker "$PWD/.build/static/unicode_names.o" "$@"
+    else
+      echo "godwit: no C compiler found; the programs will have the names of Unicode's characters" >&2
+    fi
     ;;
 esac
-# The names of Unicode's characters are left out: 0.55 MB less.
-compiler="$(command -v cc || command -v gcc || command -v clang || true)"
-mkdir -p .build/static
-if [ -n "$compiler" ] && "$compiler" -Os -c -o .build/static/unicode_names.o scripts/unicode_names.c; then
-  set -- -Xlinker --wrap=_swift_stdlib_getScalarName -Xlinker "$PWD/.build/static/unicode_names.o" "$@"
-else
-  echo "godwit: no C compiler found; the programs will have the names of Unicode's characters" >&2
-fi
 # Packed relocations are 0.5 MB less; the C library understands them from 2.36 on.
 libc="$(getconf GNU_LIBC_VERSION 2>/dev/null | sed -n 's/^glibc 2\.//p')"
 case "$libc" in
