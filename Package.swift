@@ -76,7 +76,7 @@ let package = Package(
     benchmark("StorageBench", uses: ["Buffer", "Platform", "Telemetry", "Uplink", "CSQLite"]),
 
     tests("TelemetryTests", uses: ["Telemetry"]),
-    tests("PlatformTests", uses: ["Platform", "Telemetry"]),
+    tests("PlatformTests", uses: ["Platform", "Telemetry"], exclude: ["Python"]),
     tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry"], exclude: ["Cases", "Python"]),
     // Loads fake libraries, which it compiles, in the real program.
     tests("DeviceLibrariesTests", uses: ["DeviceLibraries", "Sensors", "Platform", "Telemetry", "godwit"]),

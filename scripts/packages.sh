@@ -2,7 +2,7 @@
 # Installs the system packages that are missing, and says which. Touches nothing when all are there.
 set -eu
 
-packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pkg-config mosquitto mosquitto-clients python3 python3-venv"
+packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pkg-config mosquitto mosquitto-clients python3 python3-venv dbus-daemon python3-dbus python3-gi systemd"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "godwit: no Debian packages here; it needs what Debian calls: $packages" >&2

@@ -73,6 +73,10 @@ public protocol HostCalls: Sendable {
   ///
   /// - Throws: `absent` where the kernel knows no such thing, `io`, `malformed`, `timedOut`; or what `body` throws.
   func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError)
+  /// D-Bus by the Unix socket at a path, which is not prefixed. Opens nothing yet.
+  ///
+  /// - Parameter isBus: whether a bus listens there, or one service itself.
+  func dbus(at path: String, isBus: Bool) -> any DBus
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -135,6 +139,7 @@ public struct LinuxCalls: HostCalls {
 /// datagrams  what is sent to a socket, see `datagrams`
 /// programs/  what programs answer, see `run`
 /// netlink/   answers to netlink requests, see `netlink`
+/// dbus/      answers of services, see `dbus`
 /// nvme/      health logs of NVMe drives, see `nvmeHealthLog`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```

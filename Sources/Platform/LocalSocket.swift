@@ -35,7 +35,8 @@ public enum LocalSocket {
     }
   }
 
-  private static func connected(to path: String) throws(SensorError) -> Int32 {
+  /// A connected socket that does not block; the caller closes it.
+  static func connected(to path: String) throws(SensorError) -> Int32 {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let bytes = Array(path.utf8)
@@ -61,7 +62,8 @@ public enum LocalSocket {
     return descriptor
   }
 
-  private static func wait(_ descriptor: Int32, _ interest: Poll.Ready, until deadline: Int64) throws(SensorError) {
+  /// Waits for `interest`, until a `deadline` of `now`.
+  static func wait(_ descriptor: Int32, _ interest: Poll.Ready, until deadline: Int64) throws(SensorError) {
     while true {
       let left = deadline - now()
       guard left > 0 else { throw .timedOut }
@@ -69,7 +71,9 @@ public enum LocalSocket {
       if let first = ready.first, !first.isEmpty { return }
     }
   }
-  private static func now() -> Int64 {
+
+  /// Nanoseconds of CLOCK_BOOTTIME.
+  static func now() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)

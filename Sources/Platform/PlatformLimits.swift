@@ -47,6 +47,19 @@ public enum PlatformLimits {
   /// Bytes of one answer: some 80,000 sockets.
   static let netlinkAnswerBytes = 32 << 20
 
+  /// How long an answer on D-Bus is waited for, with the connection before it, milliseconds.
+  static let dbusMilliseconds: Int64 = 2_000
+  /// Bytes of one D-Bus message; the specification allows 128 MiB. The list of 5,000 units takes a quarter of it.
+  static let dbusMessageBytes = 4 << 20
+  /// Messages passed over while one is waited for: signals, and answers to what nobody waits for any more.
+  static let dbusStrayMessages = 64
+  /// Arrays, structures and variants inside one another; the specification allows 64.
+  static let dbusDepth = 32
+  /// Bytes of one line of the greeting.
+  static let dbusLineBytes = 512
+  /// Characters kept of what a service says about its error.
+  static let dbusErrorCharacters = 160
+
   /// How long a program that was killed is waited for, milliseconds.
   static let subprocessKillMilliseconds: Int64 = 1_000
   /// Between two looks whether a program ended, where the kernel does not tell, milliseconds.

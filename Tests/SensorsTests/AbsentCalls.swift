@@ -17,6 +17,7 @@ extension AbsentCalls {
   func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError) {
     throw .absent(request.name)
   }
+  func dbus(at path: String, isBus: Bool) -> any DBus { RecordedCalls(directory: "/nowhere").dbus(at: path, isBus: isBus) }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }
