@@ -1,5 +1,6 @@
 # Two simulated radios: a client here, its access point in a network namespace. The signal is told by mac80211_hwsim from the transmit power,
 # 50 dB less; what godwit says stands beside what iw says.
+#limit 600
 ok "without a radio it is absent, and no module is loaded" 'values wifi | grep -q absent; ! grep -q "^cfg80211" /proc/modules'
 modprobe mac80211_hwsim radios=2
 await '[ -e /sys/class/ieee80211/phy1 ]'
@@ -28,4 +29,12 @@ ok "the access point counts its station" 'ip netns exec ap bash -c "values wifi"
 ok "weaker: -50 dBm" 'ip netns exec ap iw dev wlan1 set txpower fixed 0
   await "iw dev wlan0 link | grep -q \"signal: -50\""; [ "$(value signal_dbm)" = -50 ]'
 ok "the older table says the same" 'grep -q "wlan0:.*-50" /proc/net/wireless'
-ok "the access point is lost" 'kill $(pidof hostapd); await "[ \"\$(value connected)\" = 0 ]"; iw dev wlan0 link | grep -q "Not connected"'
+ok "an agent that reports" 'reporting <<PROFILE
+sensors: {memory: , wifi: {every: 5s}}
+alerts: [{name: access-point-lost, when: "wifi.connected{interface=\"wlan0\"} == 0", message: "{label.interface} has no access point"}]
+PROFILE
+await "alert access-point-lost | grep -q ^ok"'
+ok "the access point is lost" 'mark; kill $(pidof hostapd); await "[ \"\$(value connected)\" = 0 ]"; iw dev wlan0 link | grep -q "Not connected"'
+ok "its alert" 'alerted access-point-lost firing 5; grep "wlan0 has no access point" /tmp/messages'
+ok "the access point comes back, and the alert clears" 'ip netns exec ap hostapd -B -f /tmp/ap.log /tmp/ap
+  await "wpa_cli -p /run/wpa -i wlan0 status | grep -q COMPLETED"; mark; alerted access-point-lost ok 5'
