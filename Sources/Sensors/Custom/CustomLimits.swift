@@ -18,6 +18,8 @@ enum CustomLimits {
   static let files = 64
   /// Bytes of one of them.
   static let fileBytes = 256 * 1024
+  /// What is older counts as this old: 100 years, which nanoseconds of 64 bits hold. Milliseconds.
+  static let oldestMilliseconds: Int64 = 36_500 * 86_400_000
   /// Bytes of a datagram to the sensor `push`.
   static let datagramBytes = 8 * 1024
   /// Datagrams taken before others may have the processor.

@@ -61,8 +61,8 @@ public struct TextfileSensor: Sensor {
     do throws(SensorError) {
       let (bytes, age) = try host.untrustedFile("\(directory)/\(name)", limit: CustomLimits.fileBytes)
       let samples = try Self.samples(bytes)
-      // A file of a clock that was set back since counts as new.
-      let written = readings.nanoseconds - max(0, age) * 1_000_000
+      // A file of a clock that was set back since counts as new; one may claim any time of 64 bits.
+      let written = readings.nanoseconds - min(max(0, age), CustomLimits.oldestMilliseconds) * 1_000_000
       file.source.take(samples, at: written, besides: &taken, into: &readings)
     } catch {
       switch error {
