@@ -75,7 +75,9 @@ struct CustomSource {
   private mutating func metric(of sample: CustomSample) -> Metric? {
     let name = CustomText.name(sample.name.utf8)
     if let metric = stated[sample.name] ?? stated[name] ?? any[name] { return metric }
-    guard acceptsAny, !sample.isExtra, let first = name.utf8.first, known.count < mostSeries else { return nil }
+    guard acceptsAny, !sample.isExtra, let first = name.utf8.first, known.count < mostSeries, any.count < mostSeries,
+      sample.labels.allSatisfy({ $0.key.utf8.count <= CustomLimits.nameBytes })
+    else { return nil }
     // A number alone is no name.
     let key = (0x30...0x39).contains(first) ? "n\(name)" : name
     let metric = Metric(
@@ -89,9 +91,11 @@ struct CustomSource {
     return metric
   }
 
-  /// A label that the source leaves out is empty there, as in OpenMetrics; one that is not stated would mix series.
+  /// A label that the source leaves out is empty there, as in OpenMetrics; one that is not stated, or is cut, would mix series.
   private mutating func slot(_ metric: Metric, _ sample: CustomSample, _ readings: inout Readings) -> Slot? {
-    guard sample.labels.allSatisfy({ metric.labels.contains($0.key) }) else { return nil }
+    guard
+      sample.labels.allSatisfy({ metric.labels.contains($0.key) && $0.value.utf8.count <= Limits.labelValueBytes })
+    else { return nil }
     let labels = metric.labels.map { key in Label(key, sample.labels.first { $0.key == key }?.value ?? "") }
     let key = Series.key(name: metric.name, labels: labels)
     if let slot = known[key] { return slot }

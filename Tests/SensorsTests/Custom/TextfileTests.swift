@@ -57,4 +57,25 @@ import Testing
     try sensor.sample(into: &readings)
     #expect(values(readings)["custom.load"] == 5)
   }
+
+  /// Keys and values of labels go into every message and are kept for the life of the buffer.
+  @Test func labelsAreBounded() throws {
+    let (long, much) = (String(repeating: "k", count: 129), String(repeating: "v", count: 129))
+    try write("job.prom", "a{\(long)=\"v\"} 1\nb{k=\"\(much)\"} 2\nc{\(long.dropLast())=\"\(much.dropLast())\"} 3\n")
+    var (sensor, readings) = try sensor(Calls(ageMilliseconds: 0))
+    try sensor.sample(into: &readings)
+    #expect(Set(readings.series.map(\.metric.name)) == ["custom.c", "custom.up", "custom.age_seconds", "custom.refused_total"])
+    #expect(values(readings)["custom.refused_total{kind=\"textfile\",source=\"job\"}"] == 2)
+  }
+
+  /// Each value of a label is remembered: within its bound only.
+  @Test func manyLongLabelsAreNotKept() throws {
+    var (sensor, readings) = try sensor(Calls(ageMilliseconds: 0))
+    for round in 0..<50 {
+      try write("job.prom", "a{k=\"\(round)\(String(repeating: "v", count: 200_000))\"} 1\n")
+      try sensor.sample(into: &readings)
+    }
+    #expect(readings.series.count == 3)
+    #expect(values(readings)["custom.refused_total{kind=\"textfile\",source=\"job\"}"] == 50)
+  }
 }
