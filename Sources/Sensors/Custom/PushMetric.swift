@@ -65,8 +65,9 @@ struct TimerTally {
   private var seen: UInt64 = 0
   private var random: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-  /// Takes a value that stands for `weight` of them.
-  mutating func add(_ value: Double, weight: Double) {
+  /// Takes a value that stands for `weight` of them; false when the sums would not be finite.
+  mutating func add(_ value: Double, weight: Double) -> Bool {
+    guard (count + weight).isFinite, (sum + value * weight).isFinite else { return false }
     count += weight
     sum += value * weight
     maximum = max(maximum, value)
@@ -81,6 +82,7 @@ struct TimerTally {
       let place = Int(random % seen)
       if place < values.count { values[place] = value }
     }
+    return true
   }
 
   /// Nil when there is none.

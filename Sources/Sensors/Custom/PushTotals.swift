@@ -8,7 +8,7 @@ struct PushTotals {
     var value = 0.0
     var timer = TimerTally()
     var members: Set<UInt64> = []
-    var isNew = true
+    var isNew = false
     var seenNanoseconds: Int64 = 0
     var slots: [Slot] = []
   }
@@ -21,7 +21,7 @@ struct PushTotals {
   private var entries: [String: Entry] = [:]
   /// Lines that were not taken.
   private(set) var refused = 0
-  /// Whether anything came since the last report.
+  /// Whether a line was taken since the last report.
   private(set) var isNew = false
 
   init(_ settings: Settings) {
@@ -40,7 +40,6 @@ struct PushTotals {
 
   /// Takes the lines of a datagram; an empty one was too long.
   mutating func take(_ datagram: [UInt8]) {
-    isNew = true
     if datagram.isEmpty { refused += 1 }
     for line in datagram.split(separator: 0x0A) {
       let line = line.last == 0x0D ? line.dropLast() : line
@@ -49,6 +48,7 @@ struct PushTotals {
         refused += 1
         continue
       }
+      isNew = true
     }
   }
 
@@ -57,12 +57,15 @@ struct PushTotals {
     guard line.labels.allSatisfy({ metric.labels.contains($0.key) }), let first = metric.metrics.first else { return false }
     let labels = metric.labels.map { key in Label(key, line.labels.first { $0.key == key }?.value ?? "") }
     let key = Series.key(name: first.name, labels: labels)
-    guard entries[key] != nil || entries.count < mostSeries else { return false }
-    return Self.add(value, of: line, to: &entries[key, default: Entry(metric: metric, labels: labels)])
+    let isKnown = entries[key] != nil
+    guard isKnown || entries.count < mostSeries else { return false }
+    if Self.add(value, of: line, to: &entries[key, default: Entry(metric: metric, labels: labels)]) { return true }
+    // What was refused makes no series.
+    if !isKnown { entries[key] = nil }
+    return false
   }
 
   private static func add(_ value: Double, of line: StatsDLine, to entry: inout Entry) -> Bool {
-    entry.isNew = true
     switch line.kind {
     case .counter:
       // A total only grows.
@@ -72,11 +75,12 @@ struct PushTotals {
       let level = isChange ? entry.value + value : value
       guard level.isFinite else { return false }
       entry.value = level
-    case .timer, .histogram: entry.timer.add(value, weight: 1 / line.rate)
+    case .timer, .histogram: guard entry.timer.add(value, weight: 1 / line.rate) else { return false }
     case .set:
       guard entry.members.count < CustomLimits.setMembers || entry.members.contains(line.member) else { return false }
       entry.members.insert(line.member)
     }
+    entry.isNew = true
     return true
   }
 

@@ -108,14 +108,44 @@ import Testing
     var tally = TimerTally()
     #expect(tally.percentile95 == nil)
     #expect(tally.mean == nil)
-    for value in (1...100).reversed() { tally.add(Double(value), weight: 1) }
+    for value in (1...100).reversed() { _ = tally.add(Double(value), weight: 1) }
     #expect(tally.percentile95 == 95)
     #expect(tally.mean == 50.5)
     #expect(tally.maximum == 100)
-    for _ in 0..<100_000 { tally.add(7, weight: 2) }
+    for _ in 0..<100_000 { _ = tally.add(7, weight: 2) }
     #expect(tally.count == 200_100)
     #expect(tally.percentile95 == 7)
     #expect(tally.maximum == 100)
+  }
+
+  @Test func whatIsRefusedMakesNoSeriesAndIsNoSignOfLife() {
+    var totals = PushTotals(Self.settings("/x", ["accept": .text("any"), "stale_after": .milliseconds(1000)]))
+    var readings = Readings()
+    readings.begin(nanoseconds: 0)
+    totals.take(Array("load:-1|c\nname:x|g\n\n:5|c".utf8))
+    #expect(!totals.isNew && totals.refused == 3)
+    totals.report(into: &readings)
+    #expect(readings.series.isEmpty)
+    totals.take(Array("load:2|c".utf8))
+    #expect(totals.isNew)
+    totals.report(into: &readings)
+    #expect(readings.values == [2])
+    // A program that sends nothing but what is refused is a program that sends nothing.
+    readings.begin(nanoseconds: 2_000_000_000)
+    totals.take(Array("load:-1|c".utf8))
+    totals.report(into: &readings)
+    #expect(readings.values.count == 1 && readings.values.allSatisfy(\.isMissing))
+  }
+
+  @Test(arguments: ["t:1e308|ms\nt:1e308|ms", "t:1e308|ms|@0.1", "t:1|ms|@1e-320", "t:-1e308|ms\nt:-1e308|ms\nt:1e308|ms"])
+  func sumsOfTimersStayFinite(lines: String) {
+    var totals = PushTotals(Self.settings("/x", ["accept": .text("any"), "stale_after": .milliseconds(1000)]))
+    var readings = Readings()
+    readings.begin(nanoseconds: 0)
+    totals.take(Array("t:5|ms\n\(lines)".utf8))
+    totals.report(into: &readings)
+    #expect(totals.refused > 0)
+    #expect(readings.values.count == 4 && readings.values.allSatisfy(\.isFinite), "\(readings.values)")
   }
 
   @Test func anyBytesAreTakenOrRefused() throws {
