@@ -16,8 +16,13 @@ enum ProcessLimits {
   static let generations = 16
   /// Samples between two searches for a unit's control group that is not where it is looked for first.
   static let samplesBetweenSearches = 6
+  /// Bytes of a pid file; behind the number some write more, as PostgreSQL does.
+  static let pidFileBytes = 4_096
   /// How far apart a process' start and the time of its pid file may lie, milliseconds.
-  static let pidFileToleranceMilliseconds: Int64 = 2_000
+  static let pidFileSlackMilliseconds: Int64 = 2_000
+  /// The same of a process that is seen for the first time: no number comes round so soon, but the clock of a device
+  /// without a battery is behind by the time that its restart took. Milliseconds.
+  static let pidFileToleranceMilliseconds: Int64 = 300_000
   /// Less is no use worth a name: percent of a core, and bytes per second. Else the names of a quiet machine would soon use up `names`.
   static let leastCPUPercent = 0.5
   static let leastBytesPerSecond = 1_024.0

@@ -31,6 +31,7 @@ struct WatchedGroup {
   private let bit: UInt64
   private let slots: Slots
   private var cgroup: WatchedCgroup?
+  private var pidFile: PIDFile?
   private var mains = MainProcesses()
   private var kills = OOMKillTally()
   private var usage = Rate()
@@ -44,7 +45,8 @@ struct WatchedGroup {
     switch settings.choice {
     case .unit(let name): cgroup = WatchedCgroup(host, unit: name)
     case .cgroup(let path): cgroup = WatchedCgroup(host, path: path)
-    case .executable, .command, .pidFile: break
+    case .pidFile(let path): pidFile = PIDFile(path)
+    case .executable, .command: break
     }
     slots = Slots(settings.name, &readings)
   }
@@ -94,7 +96,7 @@ struct WatchedGroup {
     let found: [Int32]
     switch settings.choice {
     case .executable, .command: found = scan.table.ids.filter { processes[$0].map { $0.groups & bit != 0 } ?? false }
-    case .pidFile(let path): found = try PIDFile(path).processes(scan, at: now)
+    case .pidFile: found = try pidFile?.processes(scan, at: now) ?? []
     case .unit, .cgroup: found = try cgroup?.processes() ?? []
     }
     // A zombie has ended, and only its parent does not know yet.
