@@ -119,4 +119,29 @@ import Testing
     try sample(&sensor, seconds: 30, fileAge: 15)
     #expect(value(ProcessesMetrics.running) == 0)
   }
+
+  // MARK: Control groups
+
+  private func cgroup(_ path: String, _ processes: [Int32], microseconds: UInt64 = 0) throws {
+    try write("sys/fs/cgroup/cgroup.controllers", "cpu memory\n")
+    try write("sys/fs/cgroup\(path)/cgroup.procs", processes.map { "\($0)\n" }.joined())
+    try write("sys/fs/cgroup\(path)/cpu.stat", "usage_usec \(microseconds)\nuser_usec 0\nsystem_usec 0\n")
+  }
+
+  /// Between 36 and 72 minutes of processor time the sum looks like a counter of 32 bits that came round.
+  @Test func aServiceThatIsStartedAgainHasNoGiantRate() throws {
+    try process(700, started: 100)
+    try cgroup("/system.slice/a.service", [700], microseconds: 3_600_000_000)
+    var sensor = try sensor("unit", "a")
+    try sample(&sensor, seconds: 10)
+    try cgroup("/system.slice/a.service", [700], microseconds: 3_601_000_000)
+    try sample(&sensor, seconds: 20)
+    #expect(value(ProcessesMetrics.cpu) == 10)
+    try cgroup("/system.slice/a.service", [700], microseconds: 100_000)
+    try sample(&sensor, seconds: 30)
+    #expect(try #require(value(ProcessesMetrics.cpu)) <= 100)
+    try cgroup("/system.slice/a.service", [700], microseconds: 2_100_000)
+    try sample(&sensor, seconds: 40)
+    #expect(value(ProcessesMetrics.cpu) == 20)
+  }
 }
