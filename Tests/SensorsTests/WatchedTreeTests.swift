@@ -144,4 +144,46 @@ import Testing
     try sample(&sensor, seconds: 40)
     #expect(value(ProcessesMetrics.cpu) == 20)
   }
+
+  /// A container's own systemd, or a user's, has units of the same names; whoever may make control groups could make one.
+  @Test(arguments: [
+    "/machine.slice/docker-1.scope/system.slice/a.service", "/docker/1/system.slice/a.service",
+    "/user.slice/user-1000.slice/session-2.scope/a.service", "/machine.slice/nspawn@1.service/payload/system.slice/a.service",
+  ])
+  func aUnitInsideAnotherIsNotTheSystems(path: String) throws {
+    try process(700, started: 100)
+    try cgroup(path, [700])
+    var sensor = try sensor("unit", "a")
+    try sample(&sensor, seconds: 10)
+    #expect(value(ProcessesMetrics.running) == 0)
+  }
+
+  @Test(arguments: [
+    ("/system.slice/a.service", "a"), ("/a.service", "a"), ("/mine.slice/mine-deep.slice/a.service", "a.service"),
+    ("/user.slice/user-1000.slice/session-2.scope", "session-2.scope"), ("/user.slice/user-1000.slice", "user-1000.slice"),
+    ("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service", "a"),
+  ])
+  func aUnitIsFoundInItsSlice(path: String, unit: String) throws {
+    try process(700, started: 100)
+    try cgroup(path, [700])
+    var sensor = try sensor("unit", unit)
+    try sample(&sensor, seconds: 10)
+    #expect(value(ProcessesMetrics.running) == 1)
+  }
+
+  /// Any user may have a unit of that name.
+  @Test func aUnitOfAUserIsNotTheSystemsThatEnded() throws {
+    try process(700, started: 100)
+    try process(701, started: 100)
+    try cgroup("/system.slice/a.service", [700])
+    try cgroup("/user.slice/user-1000.slice/user@1000.service/app.slice/a.service", [701])
+    var sensor = try sensor("unit", "a")
+    try sample(&sensor, seconds: 10)
+    #expect(value(ProcessesMetrics.running) == 1)
+    try FileManager.default.removeItem(at: root.appendingPathComponent("sys/fs/cgroup/system.slice/a.service"))
+    for step in 2..<20 {
+      try sample(&sensor, seconds: Double(step * 10))
+      #expect(value(ProcessesMetrics.running) == 0)
+    }
+  }
 }

@@ -15,6 +15,8 @@ struct WatchedCgroup {
   private var directory: String?
   private var usage, kills, siblingKills: HostFile?
   private var samplesToSearch = 0
+  /// Once it was the system's unit, a user's of the same name is none.
+  private var isOfSystem = false
 
   init(_ host: Host, unit: String) { self.init(host, path: "/system.slice/" + unit, unit: unit) }
 
@@ -47,8 +49,8 @@ struct WatchedCgroup {
     return ids
   }
 
-  /// Goes through a directory and those below it, while `body` wants more.
-  private func walk(from top: String, _ body: (String) -> Bool) {
+  /// Goes through a directory and those below it that `isWanted`, while `body` wants more.
+  private func walk(from top: String, where isWanted: (String) -> Bool = { _ in true }, _ body: (String) -> Bool) {
     var open = [(directory: top, depth: 0)]
     var seen = 0
     while seen < open.count, seen < ProcessLimits.cgroups {
@@ -56,25 +58,37 @@ struct WatchedCgroup {
       seen += 1
       guard body(directory) else { return }
       guard depth < ProcessLimits.cgroupDepth, let below = try? host.subdirectories(directory) else { continue }
-      for name in below { open.append((directory + "/" + name, depth + 1)) }
+      for name in below where isWanted(name) { open.append((directory + "/" + name, depth + 1)) }
     }
   }
 
   private mutating func find() -> String? {
     if let directory, host.isDirectory(directory) { return directory }
     if directory != nil { close() }
-    for hierarchy in hierarchies where host.isDirectory(hierarchy + path) { return open(hierarchy, path) }
+    for hierarchy in hierarchies where host.isDirectory(hierarchy + path) {
+      if path.hasPrefix("/system.slice/") { isOfSystem = true }
+      return open(hierarchy, path)
+    }
     guard let unit else { return nil }
     samplesToSearch -= 1
     guard samplesToSearch < 0 else { return nil }
     samplesToSearch = ProcessLimits.samplesBetweenSearches - 1
+    if let found = search(for: unit, ofUsers: false) { return found }
+    return isOfSystem ? nil : search(for: unit, ofUsers: true)
+  }
+
+  /// The system's units lie in slices, those of users in slices of their `user@NUMBER.service`. What is inside any other was made by that
+  /// one: a container has units of the same names.
+  private mutating func search(for unit: String, ofUsers: Bool) -> String? {
     for hierarchy in hierarchies {
       var found: String?
-      walk(from: hierarchy) { directory in
+      walk(from: hierarchy, where: { $0 == unit || $0.hasSuffix(".slice") || ofUsers && $0.hasPrefix("user@") }) { directory in
         if directory.hasSuffix("/" + unit) { found = directory }
         return found == nil
       }
-      if let found { return open(hierarchy, String(found.dropFirst(hierarchy.count))) }
+      guard let found else { continue }
+      isOfSystem = !ofUsers
+      return open(hierarchy, String(found.dropFirst(hierarchy.count)))
     }
     return nil
   }
