@@ -62,6 +62,8 @@ public enum PlatformLimits {
 
   /// How long a program that was killed is waited for, milliseconds.
   static let subprocessKillMilliseconds: Int64 = 1_000
+  /// Programs that were killed and hang in the kernel, past which none is started.
+  static let hangingSubprocesses = 4
   /// Between two looks whether a program ended, where the kernel does not tell, milliseconds.
   static let subprocessPollMilliseconds: Int64 = 20
   /// Bytes kept of what a program of the system writes.

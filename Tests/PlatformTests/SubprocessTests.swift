@@ -80,6 +80,60 @@ import Testing
     #expect(throws: SubprocessFailure.barred("/etc/passwd")) {
       try Subprocess.run("/etc/passwd", [], timeoutMilliseconds: 1_000, outputBytes: 10)
     }
+    let script = NSTemporaryDirectory() + "/godwit-script-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: script) }
+    for (text, why) in [
+      ("#!/no/such/shell\n", "names a program behind #! that is not there"),
+      ("echo 1\n", "is no program of this machine, and no script that begins with #!"),
+    ] {
+      try text.write(toFile: script, atomically: false, encoding: .utf8)
+      #expect(chmod(script, 0o700) == 0)
+      #expect(throws: SubprocessFailure.unfit(script, why: why)) {
+        try Subprocess.run(script, [], timeoutMilliseconds: 1_000, outputBytes: 10)
+      }
+    }
+  }
+
+  /// A tracer takes the place of a driver: what it holds on to can be killed, but its parent cannot reap it.
+  @Test func whatDoesNotDieIsNotStartedAgainBesideItself() throws {
+    let place = NSTemporaryDirectory() + "/godwit-hangs-\(UUID().uuidString)"
+    let (mark, release) = (place + ".mark", place + ".release")
+    defer { for path in [mark, release] { try? FileManager.default.removeItem(atPath: path) } }
+    let script = """
+      import ctypes, os, sys, time
+      mark, release = sys.argv[1:3]
+      if os.path.exists(release): sys.exit(7)
+      libc = ctypes.CDLL(None)
+      libc.prctl(0x59616d61, ctypes.c_ulong(2**64 - 1), 0, 0, 0)  # PR_SET_PTRACER_ANY
+      held = os.getpid()
+      if os.fork() == 0:
+          os.setsid()
+          answer = libc.ptrace(0x4206, held, None, None)  # PTRACE_SEIZE
+          open(mark, "w").write(str(answer))
+          for _ in range(12000):
+              if os.path.exists(release): break
+              time.sleep(0.01)
+          os._exit(0)
+      time.sleep(600)
+      """
+    func run() throws -> Subprocess.Outcome {
+      try Subprocess.run(
+        "/usr/bin/python3", ["-c", script, mark, release], timeoutMilliseconds: 5_000, outputBytes: 1_000)
+    }
+    #expect(try run().end == .timedOut)
+    guard FileManager.default.contents(atPath: mark) == Data("0".utf8) else {
+      print("no process may be traced here: what hangs in the kernel cannot be shown")
+      return
+    }
+    #expect(throws: SubprocessFailure.hangs("/usr/bin/python3")) { try run() }
+    #expect(try shell("exit 3").end == .exited(3))
+    try Data().write(to: URL(fileURLWithPath: release))
+    var end: Subprocess.End?
+    for _ in 0..<2_000 where end == nil {
+      end = try? run().end
+      Platform.Thread.sleep(milliseconds: 10)
+    }
+    #expect(end == .exited(7))
   }
 
   @Test func manyAtOnceFromManyThreads() throws {

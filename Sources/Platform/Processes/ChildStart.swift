@@ -7,6 +7,10 @@ public enum SubprocessFailure: Error, Hashable, Sendable, CustomStringConvertibl
   case absent(String)
   /// It may not be run.
   case barred(String)
+  /// It is there and cannot be run: why.
+  case unfit(String, why: String)
+  /// What was started before hangs in the kernel, killed but not gone: no more is started beside it.
+  case hangs(String)
   /// A call failed.
   case io(call: String, errno: Int32)
 
@@ -15,6 +19,8 @@ public enum SubprocessFailure: Error, Hashable, Sendable, CustomStringConvertibl
     switch self {
     case .absent(let path): "there is no program \(path)"
     case .barred(let path): "no right to run \(path)"
+    case .unfit(let path, let why): "\(path) \(why)"
+    case .hangs(let path): "\(path) hangs in the kernel since it was killed, and is not started again before it is gone"
     case .io(let call, let errno): "\(call): errno \(errno)"
     }
   }
@@ -46,6 +52,8 @@ enum ChildStart {
     }
     switch -result {
     case 0: return process
+    case ENOENT where access(path, F_OK) == 0: throw .unfit(path, why: "names a program behind #! that is not there")
+    case ENOEXEC: throw .unfit(path, why: "is no program of this machine, and no script that begins with #!")
     case ENOENT, ENOTDIR: throw .absent(path)
     case EACCES, EPERM: throw .barred(path)
     default: throw .io(call: "posix_spawn", errno: -result)

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Runs a program to its end, within bounds of time and output. Blocks: for threads that may.
 ///
@@ -26,9 +27,18 @@ public enum Subprocess {
     public let errors: [UInt8]
     /// Whether there was more of either.
     public let isCut: Bool
+
+    /// The first line of its standard error for people: at most 200 bytes, without control characters.
+    public var complaint: String {
+      let line = errors.prefix(200).drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 != 0x0A && $0 != 0x0D }
+      return String(decoding: line.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
+    }
   }
 
   /// Runs the program at a path; no shell looks at the arguments.
+  ///
+  /// One that is killed and does not die, for it hangs in a driver, is left to the kernel: until it is gone the same command is `hangs`, and
+  /// so is any when too many hang. Else each run would leave one more.
   ///
   /// - Parameters:
   ///   - timeoutMilliseconds: after which it is killed with its group.
@@ -37,6 +47,8 @@ public enum Subprocess {
     _ path: String, _ arguments: [String], timeoutMilliseconds: Int, outputBytes: Int
   ) throws(SubprocessFailure) -> Outcome {
     let deadline = SystemClock.bootMilliseconds + Int64(timeoutMilliseconds)
+    let command = [path] + arguments
+    guard !isHanging(command) else { throw .hangs(path) }
     var output = try Stream(limit: outputBytes)
     defer { output.close() }
     var errors = try Stream(limit: outputBytes)
@@ -61,8 +73,10 @@ public enum Subprocess {
       }
       let left = limit - SystemClock.bootMilliseconds
       if left <= 0 {
-        // A process that hangs in a driver does not even die: it is left to the kernel, and its zombie to the end of this process.
-        if isKilled { return Outcome(end: .timedOut, output: output.bytes, errors: errors.bytes, isCut: true) }
+        if isKilled {
+          hanging.withLock { $0.append((process, command)) }
+          return Outcome(end: .timedOut, output: output.bytes, errors: errors.bytes, isCut: true)
+        }
         kill(-process, SIGKILL)
         isKilled = true
         limit = SystemClock.bootMilliseconds + PlatformLimits.subprocessKillMilliseconds
@@ -74,6 +88,18 @@ public enum Subprocess {
         [(output.reader, .readable), (errors.reader, .readable), (descriptor, .readable)], milliseconds: Int(pause))
       if !ready[0].isEmpty { output.drain() }
       if !ready[1].isEmpty { errors.drain() }
+    }
+  }
+
+  /// What was killed and not reaped yet.
+  private static let hanging = Mutex<[(process: Int32, command: [String])]>([])
+
+  /// Reaps those that are gone, then looks whether the command is among the others.
+  private static func isHanging(_ command: [String]) -> Bool {
+    hanging.withLock { hanging in
+      var status: Int32 = 0
+      hanging.removeAll { godwit_reap($0.process, &status) != 0 }
+      return hanging.count >= PlatformLimits.hangingSubprocesses || hanging.contains { $0.command == command }
     }
   }
 

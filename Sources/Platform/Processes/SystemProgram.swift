@@ -6,7 +6,7 @@ public struct ProgramAnswer: Hashable, Sendable {
   public let status: Int32
   /// Its standard output.
   public let output: [UInt8]
-  /// The first line of its standard error; empty when it has no complaint.
+  /// The first line of its standard error, cut and without control characters; empty when it has no complaint.
   public let complaint: String
 }
 
@@ -37,11 +37,7 @@ extension Host {
         guard !outcome.isCut else {
           throw .device(name, what: "it wrote more than \(PlatformLimits.programOutputBytes) bytes")
         }
-        let complaint = ByteScanner.scan(bytes: outcome.errors) { text in
-          text.skipBlanks()
-          return text.restOfLine()
-        }
-        return ProgramAnswer(status: status, output: outcome.output, complaint: complaint)
+        return ProgramAnswer(status: status, output: outcome.output, complaint: outcome.complaint)
       }
     }
     throw .absent(name)

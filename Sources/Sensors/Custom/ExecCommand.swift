@@ -119,19 +119,13 @@ struct ExecCommand {
       case .exited(let status) where format == .nagios && (0...3).contains(status):
         more = [CustomSample(name: NagiosAnswer.status, value: Double(status))]
       case .exited(0): break
-      case .exited(let status): throw .exited(status, Self.firstLine(outcome.errors))
+      case .exited(let status): throw .exited(status, outcome.complaint)
       case .signalled(let signal): throw .signalled(signal)
       case .timedOut: break
       }
       guard !outcome.isCut else { throw .tooMuchOutput(bytes: outputBytes) }
       return more + (try format.samples(outcome.output))
     }
-  }
-
-  /// What a program said of its failure, shortened, without control characters: it goes into the log.
-  private static func firstLine(_ bytes: [UInt8]) -> String {
-    let line = bytes.prefix(200).prefix { $0 != 0x0A }
-    return String(decoding: line.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
   }
 }
 

@@ -5,7 +5,9 @@ public import Telemetry
 ///
 /// In the slow lane because programs are run, and because a file of an array may wait while it changes.
 public struct RaidSensor: Sensor {
+  /// How long one program may take, and all of a sample: with the time that it takes to give one up, less than the lane's deadline.
   private static let programMilliseconds = 1_500
+  private static let sampleMilliseconds: Int64 = 3_000
 
   /// The catalogue entry.
   public static let kind = SensorKind(
@@ -49,8 +51,9 @@ public struct RaidSensor: Sensor {
     if ranAt.map({ readings.nanoseconds - $0 >= programNanoseconds }) ?? true {
       ranAt = readings.nanoseconds
       problems = []
-      self.pools = pools.isEmpty ? [] : asked(pools)
-      volumes = hasVolumes ? askedVolumes() : []
+      let end = SystemClock.bootMilliseconds + Self.sampleMilliseconds
+      self.pools = pools.isEmpty ? [] : asked(pools, until: end)
+      volumes = hasVolumes ? askedVolumes(until: end) : []
     }
     // The state is the kernel's, newer than what zpool said.
     for index in pools.indices {
@@ -67,9 +70,11 @@ public struct RaidSensor: Sensor {
   }
 
   /// Runs a program; one that is not there is no problem. Nil when it failed.
-  private mutating func run(_ name: String, _ arguments: [String]) -> ProgramAnswer? {
+  private mutating func run(_ name: String, _ arguments: [String], until end: Int64) -> ProgramAnswer? {
     do throws(SensorError) {
-      return try host.program(name, arguments, timeoutMilliseconds: Self.programMilliseconds)
+      let left = min(end - SystemClock.bootMilliseconds, Int64(Self.programMilliseconds))
+      guard left > 0 else { throw .device(name, what: "not run: the programs before it took \(Self.sampleMilliseconds) ms") }
+      return try host.program(name, arguments, timeoutMilliseconds: Int(left))
     } catch {
       if case .absent = error { return nil }
       problems.append(error)
@@ -77,19 +82,19 @@ public struct RaidSensor: Sensor {
     }
   }
 
-  private mutating func asked(_ pools: [ArrayReport]) -> [ArrayReport] {
+  private mutating func asked(_ pools: [ArrayReport], until end: Int64) -> [ArrayReport] {
     var pools = pools
-    if let list = run("zpool", ZFSPools.listArguments), list.status == 0 {
-      ByteScanner.scan(bytes: list.output) { ZFSPools.readList(&$0, into: &pools) }
-    }
+    // A pool that is suspended holds up whoever asks of it: once is enough.
+    guard let list = run("zpool", ZFSPools.listArguments, until: end) else { return pools }
+    if list.status == 0 { ByteScanner.scan(bytes: list.output) { ZFSPools.readList(&$0, into: &pools) } }
     // Before OpenZFS 2.3 it knows no JSON and ends with status 2.
-    guard let status = run("zpool", ZFSPools.statusArguments), status.status == 0 else { return pools }
+    guard let status = run("zpool", ZFSPools.statusArguments, until: end), status.status == 0 else { return pools }
     do throws(SensorError) { try ZFSPools.readStatus(status.output, into: &pools) } catch { problems.append(error) }
     return pools
   }
 
-  private mutating func askedVolumes() -> [ArrayReport] {
-    guard let answer = run("lvs", LVMVolumes.arguments) else { return [] }
+  private mutating func askedVolumes(until end: Int64) -> [ArrayReport] {
+    guard let answer = run("lvs", LVMVolumes.arguments, until: end) else { return [] }
     guard answer.status == 0 else {
       let what = answer.complaint.isEmpty ? "status \(answer.status)" : answer.complaint
       problems.append(.device("lvs", what: "\(what) (it needs root: docs/storage.md)"))

@@ -5,7 +5,7 @@ public import Telemetry
 ///
 /// In the slow lane because a drive may take its time, and a program is run. A disk that sleeps is not woken.
 public struct SmartSensor: Sensor {
-  /// How long all disks may take for one sample, milliseconds: less than the lane's deadline.
+  /// How long all drives may take for one sample, milliseconds: with the time that it takes to give one up, less than the lane's deadline.
   private static let sampleMilliseconds: Int64 = 3_000
   private static let nvmeDirectory = "/sys/class/nvme"
   private static let blockDirectory = "/sys/block"
@@ -62,6 +62,7 @@ public struct SmartSensor: Sensor {
     silent.formIntersection(names)
     first = first.filter { names.contains($0.key) }
     var absence: SensorError?
+    let end = SystemClock.bootMilliseconds + Self.sampleMilliseconds
     for name in controllers {
       readings.attempt { (readings) throws(SensorError) in
         guard let report = NVMeHealth.report(try host.calls.nvmeHealthLog(name)) else {
@@ -71,7 +72,7 @@ public struct SmartSensor: Sensor {
       }
     }
     do throws(SensorError) {
-      try ask(disks.filter { !silent.contains($0) }, into: &readings)
+      try ask(disks.filter { !silent.contains($0) }, until: end, into: &readings)
     } catch {
       absence = error
     }
@@ -80,14 +81,13 @@ public struct SmartSensor: Sensor {
     }
   }
 
-  private mutating func ask(_ disks: [String], into readings: inout Readings) throws(SensorError) {
-    let end = SystemClock.bootMilliseconds + Self.sampleMilliseconds
+  private mutating func ask(_ disks: [String], until end: Int64, into readings: inout Readings) throws(SensorError) {
     for step in disks.indices {
       let index = (start + step) % disks.count
       let left = end - SystemClock.bootMilliseconds
       guard left > 0 else {
         start = index
-        readings.note(.device(disks[index], what: "not asked: the disks before it took \(Self.sampleMilliseconds) ms"))
+        readings.note(.device(disks[index], what: "not asked: the drives before it took \(Self.sampleMilliseconds) ms"))
         return
       }
       do throws(SensorError) {
