@@ -70,8 +70,6 @@ public enum PlatformLimits {
   static let programOutputBytes = 1 << 20
   /// Bytes of a drive's health log: NVM Express Base Specification 2.0, 5.16.1.3.
   static let nvmeLogBytes = 512
-  /// How long a drive may take for it, milliseconds.
-  static let nvmeCommandMilliseconds: UInt32 = 3_000
   /// The longest packet to or from a child, bytes.
   public static let packetBytes = 64 * 1024
   /// Milliseconds that the end of a killed program is waited for.

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/// Reads the first 512 bytes of a log page of the whole drive, with the drive's own deadline of `timeout_milliseconds`. `path` is the
-/// controller's node or a namespace's. Returns 0, -errno, or the status of the drive, which is positive.
-int godwit_nvme_log_page(const char *path, uint8_t identifier, unsigned timeout_milliseconds, uint8_t *page);
+/// Reads the first 512 bytes of a log page of the whole drive. `path` is the controller's node or a namespace's. Returns 0, -errno, or the
+/// status of the drive, which is positive.
+int godwit_nvme_log_page(const char *path, uint8_t identifier, uint8_t *page);
 
 #endif

@@ -10,7 +10,7 @@ extension LinuxCalls {
     var isBarred = false
     for node in [path, path + "n1"] {
       var page = [UInt8](repeating: 0, count: PlatformLimits.nvmeLogBytes)
-      let result = godwit_nvme_log_page(node, 0x02, PlatformLimits.nvmeCommandMilliseconds, &page)
+      let result = godwit_nvme_log_page(node, 0x02, &page)
       switch -result {
       case 0: return page
       case ENOENT, ENXIO, ENODEV: continue
