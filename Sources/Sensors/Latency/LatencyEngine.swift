@@ -36,12 +36,15 @@ final class LatencyEngine {
     shared.bell.ring()
   }
 
+  /// Starts threads, by name; false when the kernel gives none.
+  typealias ThreadStarter = @Sendable (String, @escaping @Sendable () -> Void) -> Bool
+
   /// Has a thread do the work from now on.
   ///
   /// - Throws: when the kernel gives none.
-  func start() throws(SensorError) {
+  func start(by starter: @escaping ThreadStarter = { Thread.start(name: $0, $1) }) throws(SensorError) {
     let shared = shared
-    guard Thread.start(name: "latency", { shared.run() }) else { throw .device("latency", what: "there is no thread for it") }
+    guard starter("latency", { shared.run(starter) }) else { throw .device("latency", what: "there is no thread for it") }
   }
 
   /// Does all that is due by `now`, on this thread.
@@ -88,22 +91,36 @@ private final class Shared: Sendable {
     work = Mutex(Work(schedule: schedule, states: states, lastTime: schedule.entries.first?.next ?? 0))
   }
 
-  func run() {
+  func run(_ starter: LatencyEngine.ThreadStarter) {
     while !isStopping.load(ordering: .acquiring) {
       let now = SystemClock.monotonicNanoseconds
       switch work.withLock({ $0.schedule.step(at: now) }) {
       case .start(let index):
         // Each waits on a thread of its own: one that is lost must not hold up the others.
-        let isStarted = Thread.start(name: "probe") { [self] in
+        let isStarted = starter("probe") { [self] in
           probe(index, at: now)
           bell.ring()
         }
-        if !isStarted { work.withLock { $0.schedule.end(index) } }
+        if !isStarted { lose(index) }
       case .wait(let until):
         let milliseconds = until.map { Int(($0 - now) / 1_000_000) + 1 } ?? -1
         if Poll.wait([(bell.descriptor, .readable)], milliseconds: milliseconds).contains(where: { !$0.isEmpty }) {
           bell.silence()
         }
+      }
+    }
+  }
+
+  /// Nothing was sent: what the target said before must not stand as if it still did.
+  private func lose(_ index: Int) {
+    let fault = "the kernel gives no thread for a probe"
+    work.withLock { work in
+      work.schedule.end(index)
+      let entry = work.schedule.entries[index]
+      if entry.isHop {
+        work.states[entry.target].pathFault = fault
+      } else {
+        work.states[entry.target].last = ProbeAnswer(fault: fault, isUnsent: true)
       }
     }
   }

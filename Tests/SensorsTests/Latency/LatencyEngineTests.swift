@@ -44,6 +44,25 @@ import Testing
     #expect(holdsSoon { held == nil }, "the thread goes on without its sensor")
   }
 
+  /// At the service's bound of tasks.
+  @Test func aProbeWithoutAThreadIsNoAnswer() throws {
+    let isFull = Atomic(false)
+    let target = try LatencyTarget.made("tcp", ["port": .integer(1), "every": .milliseconds(1_000), "trace": .bool(true)])
+    let engine = LatencyEngine(
+      [target], prober: Counting(calls: Counting.Calls()), windowNanoseconds: 10_000_000_000,
+      at: SystemClock.monotonicNanoseconds)
+    try engine.start { name, body in
+      if name == "probe", isFull.load(ordering: .relaxed) { return false }
+      return Platform.Thread.start(name: name, body)
+    }
+    #expect(holdsSoon { engine.states[0].last?.milliseconds == 1 })
+    isFull.store(true, ordering: .relaxed)
+    #expect(holdsSoon { engine.states[0].last?.isUnsent == true && engine.states[0].pathFault != nil })
+    #expect(engine.states[0].last?.fault == "the kernel gives no thread for a probe")
+    isFull.store(false, ordering: .relaxed)
+    #expect(holdsSoon { engine.states[0].last?.milliseconds == 1 && engine.states[0].pathFault == nil })
+  }
+
   /// The same target by the network and by a recording: the same answers, but for the time.
   @Test(arguments: [true, false]) func aRecordingAnswersAsTheNetworkDoes(isRecorded: Bool) throws {
     let server = try LoopbackServer { _ in [Array("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".utf8)] }
