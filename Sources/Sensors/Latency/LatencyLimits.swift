@@ -8,7 +8,7 @@ enum LatencyLimits {
   static let probesPerSecond = 20
   /// Between two probes of one target.
   static let spacingNanoseconds: Int64 = 1_000_000_000
-  /// Probes that wait for their answers at the same time, each on a thread: the service may have 32 tasks in all.
+  /// Probes that wait for their answers at the same time, each on a thread.
   static let probesInFlight = 8
   /// Probes kept of a target's window.
   static let windowProbes = 600
