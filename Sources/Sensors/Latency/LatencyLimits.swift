@@ -47,7 +47,9 @@ enum LatencyLimits {
   static let strayPackets = 64
   /// Name servers of resolv.conf: MAXNS of resolv.conf(5).
   static let nameServers = 3
-  /// Lines read of /etc/hosts.
+  /// Bytes of /etc/hosts: lists of what is blocked may be long.
+  static let hostsBytes = 4 << 20
+  /// Lines read of it.
   static let hostsLines = 10_000
   /// How long the address of a name is kept, seconds.
   static let nameSeconds: ClosedRange<Int64> = 30...300

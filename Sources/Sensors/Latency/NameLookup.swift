@@ -47,7 +47,8 @@ final class NameLookup: Sendable {
   }
 
   private func hosts(named name: String) -> [NetworkAddress] {
-    let found = try? host.file("/etc/hosts").read { (text) throws(SensorError) in Self.hosts(&text, named: name) }
+    let file = host.file("/etc/hosts", limit: LatencyLimits.hostsBytes)
+    let found = try? file.read { (text) throws(SensorError) in Self.hosts(&text, named: name) }
     return found ?? []
   }
 

@@ -142,7 +142,9 @@ import Testing
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-names-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: root) }
     try FileManager.default.createDirectory(at: root.appendingPathComponent("etc"), withIntermediateDirectories: true)
-    try "192.0.2.9 Gateway gw # ours\n2001:db8::9 gateway\n".write(
+    // As long as lists of blocked names are.
+    let blocked = (0..<20_000).map { "0.0.0.0 blocked-\($0).example.net\n" }.joined()
+    try "192.0.2.9 Gateway gw # ours\n2001:db8::9 gateway\n\(blocked)".write(
       to: root.appendingPathComponent("etc/hosts"), atomically: true, encoding: .utf8)
     try "nameserver 127.0.0.1\n".write(
       to: root.appendingPathComponent("etc/resolv.conf"), atomically: true, encoding: .utf8)
