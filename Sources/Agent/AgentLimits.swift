@@ -61,6 +61,8 @@ enum AgentLimits {
   static let shutdownRetryNanoseconds: Int64 = 60_000_000_000
   /// How long the program that does it may take, milliseconds.
   static let shutdownMilliseconds = 30_000
+  /// Bytes of a message in the log.
+  static let logMessageBytes = 1_000
   /// Distinct problems whose repeats are counted.
   static let logKeys = 1_000
   /// Milliseconds by which the wall clock must differ from its epoch to count as stepped.

@@ -37,6 +37,7 @@ final class Log: Sendable {
 
   /// A problem of `part`: written when it is not the one that was written last for it, else counted.
   func problem(_ part: String, _ message: String, level: LogProfile.Level = .warning) {
+    let message = Self.line(message)
     let isNew = state.withLock { state in
       let key = part + "\u{1F}" + message
       if let count = state.repeats[key] {
@@ -66,6 +67,7 @@ final class Log: Sendable {
   func write(_ level: LogProfile.Level, _ part: String, _ message: String) {
     let (minimum, format) = state.withLock { ($0.level, $0.format) }
     guard level >= minimum else { return }
+    let message = Self.line(message)
     var line: [UInt8]
     if format == .json {
       var json = JSONWriter()
@@ -81,16 +83,34 @@ final class Log: Sendable {
       json.endObject()
       line = json.bytes
     } else {
-      // A line feed inside a message would forge a line of its own.
-      let flat = message.replacing("\n", with: "; ")
       let head =
         isJournal && format == .auto ? "<\(level.priority)>" : "\(WallTime.text(clock.wallMilliseconds())) \(level.rawValue) "
-      line = Array("\(head)\(part): \(flat)".utf8)
+      line = Array("\(head)\(part): \(message)".utf8)
     }
     line.append(UInt8(ascii: "\n"))
     // A pipe that nobody reads must not hold up the tick: what it has no room for is not logged.
     guard Poll.wait([(STDERR_FILENO, .writable)], milliseconds: 0)[0].contains(.writable) else { return }
     _ = Glibc.write(STDERR_FILENO, line, line.count)
+  }
+
+  /// A message as one line of bounded length. What a program or a device said may hold line feeds, which would forge lines, and escape
+  /// sequences, which a terminal would obey.
+  static func line(_ message: String) -> String {
+    var text = String.UnicodeScalarView()
+    var bytes = 0
+    for scalar in message.unicodeScalars {
+      bytes += UTF8.width(scalar)
+      guard bytes <= AgentLimits.logMessageBytes else {
+        text.append("…")
+        break
+      }
+      switch scalar.value {
+      case 0x0A: text.append(contentsOf: "; ".unicodeScalars)
+      case 0..<0x20, 0x7F..<0xA0: text.append(" ")
+      default: text.append(scalar)
+      }
+    }
+    return String(text)
   }
 }
 
@@ -103,12 +123,5 @@ extension LogProfile.Level {
     case .warning: 4
     case .error: 3
     }
-  }
-}
-
-extension String {
-  /// Replaces each occurrence of one character.
-  fileprivate func replacing(_ character: Character, with text: String) -> String {
-    contains(character) ? split(separator: character, omittingEmptySubsequences: false).joined(separator: text) : self
   }
 }

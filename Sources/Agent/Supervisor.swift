@@ -188,7 +188,7 @@ final class Supervisor {
     let name = lanes[index].figures.name
     let old = lanes[index].figures.outcome
     lanes[index].figures.outcome = report.outcome ?? old
-    lanes[index].figures.problem = report.problem
+    lanes[index].figures.problem = report.problem.map(Log.line)
     lanes[index].figures.durationSeconds = Double(report.durationNanoseconds) / 1e9
     if report.hasValues { lanes[index].figures.sampledAtNanoseconds = report.sampledNanoseconds }
     switch report.outcome {
