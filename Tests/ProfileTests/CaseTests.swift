@@ -22,9 +22,9 @@ import Testing
     // Devices with chips are checked against the descriptions that are shipped.
     var environment = Fixture.environment
     environment.hardware = HardwareFolders([ReferenceTests.root.appendingPathComponent("hardware").path])
-    let kinds = [I2CSensor.kind, GPIOSensor.kind, LatencySensor.kind]
+    let kinds = SensorCatalogue.kinds.filter { kind in !Fixture.catalogue.contains { $0.name == kind.name } }
     let catalogue =
-      Fixture.catalogue + kinds.filter { name.hasPrefix($0.name + "-") }
+      Fixture.catalogue + kinds.filter { name.hasPrefix($0.name + "-") && $0.name != ExecSensor.kind.name }
       + (name.hasPrefix("exec-") ? [ExecSensor.kind, TextfileSensor.kind, PushSensor.kind] : [])
     do throws(ProfileProblems) {
       let profile = try Profile.parse(files: Self.split(data), catalogue: catalogue, environment: environment)

@@ -27,7 +27,7 @@ public struct ConnectionsSensor: Sensor {
         help: "Report sockets and bytes by process; those of other users need CAP_SYS_PTRACE and are 'unknown' without."),
       SettingSpec("names", .integer(1...200), default: "16", help: "How many names of processes get series; more are 'other'."),
     ],
-    metrics: ConnectionMetrics.all)
+    metrics: ConnectionMetrics.all, check: ListeningPorts.check)
 
   /// What all processes of one name have.
   private struct Use {
@@ -51,7 +51,7 @@ public struct ConnectionsSensor: Sensor {
     withProcesses = settings.bool("processes")
     nameLimit = settings.integer("names")
     owners = SocketOwners(host: context.host)
-    ports = try ListeningPorts(settings, host: context.host)
+    ports = ListeningPorts(settings, host: context.host)
     try calls.netlink(InternetSocket.request(.tcp, .ipv4, withFigures: false)) { (_) throws(SensorError) in }
   }
 

@@ -25,21 +25,19 @@ struct ListeningPorts {
   private var hasOthers = false
   private var found: [Port: Int] = [:]
 
-  /// - Throws: `malformed` at a port that is none.
-  init(_ settings: Settings, host: Host) throws(SensorError) {
-    var expected: Set<Port> = []
-    for text in settings.list("expected_ports") {
-      guard let port = Self.port(text) else {
-        throw .malformed(path: "expected_ports", what: "'\(text)' is no port such as 22 or 5353/udp")
-      }
-      expected.insert(port)
-    }
-    self.expected = expected
+  init(_ settings: Settings, host: Host) {
+    expected = Set(settings.list("expected_ports").compactMap(Self.port))
     hasExpectation = !expected.isEmpty
     withLocal = settings.bool("local")
     limit = settings.integer("ports")
     let range = try? host.file("/proc/sys/net/ipv4/ip_local_port_range").integer()
     firstOfClients = UInt16(clamping: (range ?? nil) ?? 32_768)
+  }
+
+  /// What is wrong with the ports of a profile.
+  static func check(_ settings: Settings) -> SettingError? {
+    guard let wrong = settings.list("expected_ports").first(where: { port($0) == nil }) else { return nil }
+    return SettingError(what: "'\(wrong)' in 'expected_ports' is no port", remedy: "write numbers such as 22 or 5353/udp")
   }
 
   private static func port(_ text: String) -> Port? {

@@ -34,6 +34,14 @@ enum CustomMetrics {
     SettingSpec("metrics", .items(specs), default: nil, help: "The metrics that are taken."),
   ]
 
+  /// What is wrong with a place that a profile names.
+  static func fault(ofPath path: String, key: String, mostBytes: Int = 4095) -> SettingError? {
+    guard !path.hasPrefix("/") || path.utf8.count > mostBytes else { return nil }
+    return SettingError(
+      what: "'\(path)' in '\(key)' is no absolute path of at most \(mostBytes) bytes",
+      remedy: "begin it with '/', and keep it short")
+  }
+
   static func unit(_ word: String) -> Unit { word == "none" ? .none : Unit(rawValue: word) ?? .none }
 
   /// What the items of `metrics:` state, with what their sources call them.

@@ -24,6 +24,11 @@ public struct ExecSensor: Sensor {
       SettingSpec("commands", .items(commandSpecs), default: nil, help: "The programs, 64 at most. Without any nothing is done.")
     ],
     metrics: [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused],
+    check: { settings in
+      let count = settings.items("commands").count
+      guard count > CustomLimits.commands else { return nil }
+      return SettingError(what: "there are \(count) commands", remedy: "use at most \(CustomLimits.commands)")
+    },
     stated: { settings in
       settings.items("commands").flatMap { item in
         CustomMetrics.stated(item.items("metrics"), prefix: "\(item.text("name"))_").map(\.metric)
@@ -41,9 +46,6 @@ public struct ExecSensor: Sensor {
     calls = context.host.calls
     commands = settings.items("commands").map(ExecCommand.init)
     guard !commands.isEmpty else { throw .absent("the profile names no commands") }
-    guard commands.count <= CustomLimits.commands else {
-      throw .device("commands", what: "there are \(commands.count), and \(CustomLimits.commands) at most are run")
-    }
   }
 
   /// Starts what is due, waits a while for it, and reports what is there.

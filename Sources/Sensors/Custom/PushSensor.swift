@@ -21,6 +21,8 @@ public struct PushSensor: Sensor {
       SettingSpec("metrics", .items(PushMetric.specs), default: nil, help: "The names that are taken."),
     ],
     metrics: [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused],
+    // sun_path of unix(7) holds 108 bytes, the last of them 0.
+    check: { CustomMetrics.fault(ofPath: $0.text("socket"), key: "socket", mostBytes: 107) },
     stated: { settings in settings.items("metrics").flatMap { PushMetric($0).metrics } })
 
   private let receiver: PushReceiver
@@ -32,7 +34,6 @@ public struct PushSensor: Sensor {
     let totals = PushTotals(settings)
     guard !totals.isEmpty else { throw .absent("the profile states no metrics that are pushed") }
     let path = settings.text("socket")
-    guard path.hasPrefix("/") else { throw .device("socket", what: "'\(path)' is no absolute path") }
     let mode = UInt32(settings.text("mode"), radix: 8) ?? 0o600
     receiver = try PushReceiver(try context.host.calls.datagrams(at: path, mode: mode), totals)
     let labels = [Label("kind", "push"), Label("source", "push")]

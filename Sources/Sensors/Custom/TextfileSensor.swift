@@ -15,6 +15,7 @@ public struct TextfileSensor: Sensor {
         help: "A file written longer ago has no values any more."),
     ] + CustomMetrics.sourceSpecs,
     metrics: [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused],
+    check: { CustomMetrics.fault(ofPath: $0.text("directory"), key: "directory") },
     stated: { CustomMetrics.stated($0.items("metrics"), prefix: "").map(\.metric) })
 
   /// What was read of a file.
@@ -33,7 +34,6 @@ public struct TextfileSensor: Sensor {
     host = context.host
     self.settings = settings
     directory = settings.text("directory")
-    guard directory.hasPrefix("/") else { throw .device("directory", what: "'\(directory)' is no absolute path") }
     guard host.isDirectory(directory) else { throw .absent(directory) }
   }
 

@@ -82,6 +82,9 @@ struct LatencyTarget: Sendable {
     }
     host = url?.host ?? settings.text("host")
     if host.isEmpty, kind != .dns { throw wrong("has no host", "write 'host:' with its name or address") }
+    if kind != .dns, NetworkAddress(host) == nil, DNSMessage.query(id: 0, name: host, type: .A) == nil {
+      throw wrong("has a host that is no name and no address", "write 'host: broker.example.org' or 'host: 192.0.2.1'")
+    }
     isSecure = url?.isSecure ?? (kind == .tls || kind == .mqtt && settings.bool("tls"))
     let usual: UInt16? =
       switch kind {
@@ -107,6 +110,7 @@ struct LatencyTarget: Sendable {
       throw wrong("has a resolver that is no address", "write 'resolver: 192.0.2.53'")
     }
     caFile = settings.isSet("ca_file") ? settings.text("ca_file") : nil
+    if let caFile, !caFile.hasPrefix("/") { throw wrong("has a ca_file that is no absolute path", "begin it with '/'") }
     serverName = settings.isSet("server_name") ? settings.text("server_name") : host
     family = Family(rawValue: settings.text("family")) ?? .any
     intervalNanoseconds = Int64(settings.milliseconds("every")) * 1_000_000 / Int64(max(settings.integer("count"), 1))

@@ -27,7 +27,7 @@ public struct ProcessesSensor: Sensor {
         "watch", .items(WatchedGroupSettings.specs), default: nil,
         help: "Groups of processes, 64 at most, each with a name and one way to know them by."),
     ],
-    metrics: ProcessesMetrics.all)
+    metrics: ProcessesMetrics.all, check: WatchedGroupSettings.check)
 
   private let host: Host
   private let files: ProcessFiles
@@ -57,7 +57,10 @@ public struct ProcessesSensor: Sensor {
     forks = readings.slot(ProcessesMetrics.forks)
     table = ProcessTable(ticksPerSecond: ticksPerSecond)
     top = TopProcesses(count: settings.integer("top"), nameLimit: settings.integer("names"))
-    let watched = try WatchedGroupSettings.all(settings, host: host)
+    let watched: [WatchedGroupSettings]
+    do throws(SettingError) { watched = try WatchedGroupSettings.all(settings, host: host) } catch {
+      throw .device("watch", what: "\(error.what); \(error.remedy)")
+    }
     commands = CommandMatch(watched)
     for (index, group) in watched.enumerated() {
       groups.append(WatchedGroup(group, bit: 1 << UInt64(index), host: host, readings: &readings))

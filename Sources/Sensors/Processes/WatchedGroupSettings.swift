@@ -41,14 +41,19 @@ struct WatchedGroupSettings {
   let name: String
   let choice: Choice
 
-  /// - Throws: `device` unless there is exactly one way to know the processes by.
-  init(_ settings: Settings, host: Host) throws(SensorError) {
+  /// - Throws: unless there is exactly one way to know the processes by.
+  init(_ settings: Settings, host: Host) throws(SettingError) {
     name = settings.text("name")
     let given = ["unit", "cgroup", "executable", "command", "pid_file"].filter(settings.isSet)
     guard given.count == 1, let key = given.first, !settings.text(key).isEmpty else {
-      throw .device("group '\(name)'", what: "give one of unit, cgroup, executable, command and pid_file")
+      throw SettingError(
+        what: "the group '\(name)' needs one way to know its processes by",
+        remedy: "give one of unit, cgroup, executable, command and pid_file")
     }
     let text = settings.text(key)
+    guard key != "pid_file" || text.hasPrefix("/") else {
+      throw SettingError(what: "the group '\(name)' has a pid_file that is no absolute path", remedy: "begin it with '/'")
+    }
     switch key {
     case "unit": choice = .unit(text.utf8.contains(UInt8(ascii: ".")) ? text : text + ".service")
     case "cgroup": choice = .cgroup(text.hasPrefix("/") ? text : "/" + text)
@@ -59,18 +64,23 @@ struct WatchedGroupSettings {
   }
 
   /// The groups of a profile.
-  static func all(_ settings: Settings, host: Host) throws(SensorError) -> [WatchedGroupSettings] {
+  static func all(_ settings: Settings, host: Host) throws(SettingError) -> [WatchedGroupSettings] {
+    let items = settings.items("watch")
+    guard items.count <= ProcessLimits.groups else {
+      throw SettingError(what: "there are \(items.count) groups", remedy: "use at most \(ProcessLimits.groups)")
+    }
     var groups: [WatchedGroupSettings] = []
-    for item in settings.items("watch") {
-      let group = try WatchedGroupSettings(item, host: host)
-      guard !groups.contains(where: { $0.name == group.name }) else {
-        throw .device("group '\(group.name)'", what: "two groups have this name")
-      }
-      groups.append(group)
-    }
-    guard groups.count <= ProcessLimits.groups else {
-      throw .device("watch", what: "there are \(groups.count) groups, and \(ProcessLimits.groups) at most are watched")
-    }
+    for item in items { groups.append(try WatchedGroupSettings(item, host: host)) }
     return groups
+  }
+
+  /// What is wrong with the groups of a profile.
+  static func check(_ settings: Settings) -> SettingError? {
+    do throws(SettingError) {
+      _ = try all(settings, host: Host())
+      return nil
+    } catch {
+      return error
+    }
   }
 }

@@ -53,7 +53,11 @@ public struct MountsSensor: Sensor {
       SettingSpec(
         "answer_within", .duration(100...4_000), default: "2s", help: "How long such a file system has for its answer."),
     ],
-    metrics: [present, mounted, appeared, vanished, readOnly, turnedReadOnly, responding, response] + FileSystemErrors.metrics)
+    metrics: [present, mounted, appeared, vanished, readOnly, turnedReadOnly, responding, response] + FileSystemErrors.metrics,
+    check: { settings in
+      guard let wrong = settings.list("required").first(where: { !$0.hasPrefix("/") }) else { return nil }
+      return SettingError(what: "'\(wrong)' in 'required' is no mount point", remedy: "begin it with '/'")
+    })
 
   private struct Watched {
     private(set) var mount: Mount
