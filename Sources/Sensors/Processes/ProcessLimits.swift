@@ -4,6 +4,8 @@ enum ProcessLimits {
   static let scanned = 10_000
   /// Groups that one profile may watch.
   static let groups = 64
+  /// Samples for which a name has values after it fell out of the top.
+  static let samplesBehindTop = 30
   /// Processes of one group whose own files are read.
   static let groupMembers = 512
   /// Threads of one group whose context switches are counted.

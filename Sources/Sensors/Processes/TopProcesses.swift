@@ -11,6 +11,8 @@ struct TopProcesses {
 
   private let count, nameLimit: Int
   private var names: Set<String> = []
+  /// For how many samples more a name that fell out has values, by metric and name. Without them an alert on it would not end.
+  private var lasting: [String: Int] = [:]
 
   /// The `count` names that use most; `nameLimit` names in all, the rest are `other`.
   init(count: Int, nameLimit: Int) {
@@ -50,13 +52,24 @@ struct TopProcesses {
       largest.insert((name, value), at: place)
       if largest.count > count { largest.removeLast() }
     }
+    let prefix = metric.name + " "
+    var leaving = lasting.filter { $0.key.hasPrefix(prefix) }
     for (name, value) in largest {
       let isNamed = names.contains(name) || names.count < nameLimit
       if isNamed { names.insert(name) }
-      let slot = readings.slot(metric, [Label("process", isNamed ? name : "other")])
+      let label = isNamed ? name : "other"
+      lasting[prefix + label] = ProcessLimits.samplesBehindTop
+      leaving[prefix + label] = nil
+      let slot = readings.slot(metric, [Label("process", label)])
       // Several names may share the series `other`.
       let known = slot.index >= 0 ? readings.values[slot.index] : .missing
       readings.set(slot, known.isMissing ? value : known + value)
+    }
+    for (key, left) in leaving {
+      lasting[key] = left > 1 ? left - 1 : nil
+      let name = String(key.dropFirst(prefix.count))
+      let use = uses.first { $0.name == name }?.use
+      readings.set(readings.slot(metric, [Label("process", name)]), use.map { Double(amount($0)) * scale } ?? 0)
     }
   }
 }
