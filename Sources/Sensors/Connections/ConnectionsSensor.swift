@@ -41,6 +41,8 @@ public struct ConnectionsSensor: Sensor {
   private var ports: ListeningPorts
   private var owners: SocketOwners
   private var names: Set<String> = []
+  /// All that have series: names, `unknown` and `other`.
+  private var told: Set<String> = []
   private var counts: [UInt64: ConnectionTally.Counts] = [:]
   private var lookedAt: Int64?
 
@@ -146,6 +148,9 @@ public struct ConnectionsSensor: Sensor {
       shown[key, default: Use()].sockets += use.sockets
       shown[key]?.growth.add(use.growth)
     }
+    // What has no socket any more has none, rather than no value: an alert on it would not end.
+    for name in told where shown[name] == nil { shown[name] = Use() }
+    told.formUnion(shown.keys)
     for (name, use) in shown {
       let label = [Label("process", name)]
       readings.set(readings.slot(ConnectionMetrics.processSockets, label), Double(use.sockets))
