@@ -16,6 +16,8 @@ enum CustomLimits {
   static let nameBytes = 128
   /// Files of the directory of the sensor `textfile`.
   static let files = 64
+  /// Names of files that get series of their own; later ones share those of `other`.
+  static let sources = 128
   /// Bytes of one of them.
   static let fileBytes = 256 * 1024
   /// What is older counts as this old: 100 years, which nanoseconds of 64 bits hold. Milliseconds.

@@ -28,6 +28,8 @@ public struct TextfileSensor: Sensor {
   private let directory: String
   private let settings: Settings
   private var files: [String: File] = [:]
+  /// Those that have series of their own.
+  private var names: Set<String> = []
 
   /// Looks for the directory.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
@@ -50,7 +52,9 @@ public struct TextfileSensor: Sensor {
   }
 
   private mutating func read(_ name: String, besides taken: inout Set<Slot>, into readings: inout Readings) {
-    let label = String(name.dropLast(5))
+    var label = String(name.dropLast(5))
+    // A job that puts the date into its file's name must not make series without end.
+    if names.contains(label) || names.count < CustomLimits.sources { names.insert(label) } else { label = "other" }
     var file =
       files[name]
       ?? File(

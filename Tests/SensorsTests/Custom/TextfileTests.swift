@@ -78,4 +78,17 @@ import Testing
     #expect(readings.series.count == 3)
     #expect(values(readings)["custom.refused_total{kind=\"textfile\",source=\"job\"}"] == 50)
   }
+
+  @Test func filesOfEverNewNamesDoNotMakeSeriesWithoutEnd() throws {
+    var (sensor, readings) = try sensor(Calls(ageMilliseconds: 0))
+    for round in 0..<CustomLimits.sources + 50 {
+      try write("backup-\(round).prom", "size 1\n")
+      readings.begin(nanoseconds: Int64(round))
+      try sensor.sample(into: &readings)
+      #expect(values(readings)["custom.size"] == 1)
+      try FileManager.default.removeItem(at: root.appendingPathComponent("backup-\(round).prom"))
+    }
+    #expect(readings.series.count == 3 * (CustomLimits.sources + 1) + 1)
+    #expect(values(readings)["custom.up{kind=\"textfile\",source=\"other\"}"] == 1)
+  }
 }
