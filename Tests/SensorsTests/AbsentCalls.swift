@@ -17,6 +17,9 @@ extension AbsentCalls {
   func netlink(_ request: NetlinkRequest, _ body: (NetlinkBytes) throws(SensorError) -> Void) throws(SensorError) {
     throw .absent(request.name)
   }
+  func page(
+    _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
+  ) throws(SensorError) -> Int { throw .absent(socket) }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }
