@@ -8,6 +8,7 @@ struct FileStatus {
   let user: uid_t
   let group: gid_t
   let size: Int64
+  let links: Int
   /// Milliseconds since 1970.
   let modifiedMilliseconds: Int64
 
@@ -31,6 +32,7 @@ struct FileStatus {
     (isDirectory, isFile) = (status.st_mode & S_IFMT == S_IFDIR, status.st_mode & S_IFMT == S_IFREG)
     isSocket = status.st_mode & S_IFMT == S_IFSOCK
     (user, group, size) = (status.st_uid, status.st_gid, Int64(status.st_size))
+    links = Int(status.st_nlink)
     // tmpfs keeps any time of 64 bits that a file's owner gives it: one that no product and no age can hold stands for very far away.
     let seconds = min(max(Int64(status.st_mtim.tv_sec), -Self.farthestSeconds), Self.farthestSeconds)
     modifiedMilliseconds = seconds * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000

@@ -57,7 +57,7 @@ public struct Host: Sendable {
     try list(path) { _ in true }
   }
 
-  private func list(_ path: String, admitting isAdmitted: (Int) -> Bool) throws(SensorError) -> [String] {
+  private func list(_ path: String, isSorted: Bool = true, admitting isAdmitted: (Int) -> Bool) throws(SensorError) -> [String] {
     guard let directory = opendir(root + path) else {
       let code = errno
       throw code == ENOENT || code == ENOTDIR ? .absent(path) : .io(path: path, errno: code)
@@ -71,12 +71,31 @@ public struct Host: Sendable {
       }
       if name != ".", name != ".." { names.append(name) }
     }
-    return names.sorted(by: naturallyPrecedes)
+    return isSorted ? names.sorted(by: naturallyPrecedes) : names
   }
 
-  /// The names of the directories in a directory, sorted as people count; links to directories are none.
-  public func subdirectories(_ path: String) throws(SensorError) -> [String] {
-    try list(path) { $0 == DT_DIR }
+  /// The names of the directories in a directory, sorted as people count or as the kernel gives them; links to directories are none.
+  public func subdirectories(_ path: String, isSorted: Bool = true) throws(SensorError) -> [String] {
+    try list(path, isSorted: isSorted) { $0 == DT_DIR }
+  }
+
+  /// Whether a directory of a pseudo file system has no directory in it, as its count of links tells without a look into it; false in doubt.
+  public func isLeaf(_ path: String) -> Bool { FileStatus(root + path)?.links == 2 }
+
+  /// The paths that a pattern stands for, whose components may each hold `*` and `?`; one without such is taken as it is.
+  public func paths(_ pattern: String) -> [String] {
+    var paths = [""]
+    for component in pattern.split(separator: "/") {
+      let glob = Glob(String(component))
+      if !component.utf8.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }) {
+        paths = paths.map { $0 + "/" + component }
+        continue
+      }
+      paths = paths.flatMap { path in
+        ((try? list(path)) ?? []).filter { glob.matches($0) }.prefix(PlatformLimits.patternMatches).map { path + "/" + $0 }
+      }
+    }
+    return paths
   }
 
   /// The path with all links followed; as given where nothing is found.

@@ -77,6 +77,14 @@ public protocol HostCalls: Sendable {
   ///
   /// - Parameter isBus: whether a bus listens there, or one service itself.
   func dbus(at path: String, isBus: Bool) -> any DBus
+  /// Gets a page by HTTP/1.1 from a service that listens at a Unix socket, and gives its body to `take` as it comes, until that wants no more.
+  /// Nothing is given of a page whose status is not 200 to 299. May block.
+  ///
+  /// - Returns: the status.
+  /// - Throws: `absent` where nobody listens, `io` when rights are missing, `malformed`, `timedOut`; or what `take` throws.
+  func page(
+    _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
+  ) throws(SensorError) -> Int
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -137,6 +145,7 @@ public struct LinuxCalls: HostCalls {
 /// vcio       commands to a Raspberry Pi's firmware and their answers, see `firmwareCommand`
 /// gpio/      see `RecordedGPIO`
 /// datagrams  what is sent to a socket, see `datagrams`
+/// http/      pages of services behind Unix sockets, see `page`
 /// programs/  what programs answer, see `run`
 /// netlink/   answers to netlink requests, see `netlink`
 /// dbus/      answers of services, see `dbus`
@@ -144,7 +153,7 @@ public struct LinuxCalls: HostCalls {
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {
-  private let files: Host
+  let files: Host
   /// From `gpio/`.
   public let gpio: any GPIOChips
 

@@ -11,6 +11,21 @@ public enum LocalSocket {
   public static func ask(
     path: String, _ request: [UInt8], timeoutMilliseconds: Int, limit: Int
   ) throws(SensorError) -> [UInt8] {
+    var answer: [UInt8] = []
+    try exchange(path: path, request, timeoutMilliseconds: timeoutMilliseconds, limit: limit) { (piece) throws(SensorError) in
+      answer += piece
+      return true
+    }
+    return answer
+  }
+
+  /// Connects, writes `request` and gives what is answered to `take`, piece by piece and an empty one at the end, until it wants no more.
+  ///
+  /// - Throws: as `ask`; or what `take` throws.
+  static func exchange(
+    path: String, _ request: [UInt8], timeoutMilliseconds: Int, limit: Int,
+    _ take: ([UInt8]) throws(SensorError) -> Bool
+  ) throws(SensorError) {
     let deadline = now() + Int64(timeoutMilliseconds) * 1_000_000
     let descriptor = try connected(to: path)
     defer { close(descriptor) }
@@ -20,18 +35,18 @@ public enum LocalSocket {
       let count = send(descriptor, Array(request[sent...]), request.count - sent, Int32(MSG_NOSIGNAL))
       if count > 0 { sent += count } else if errno != EAGAIN && errno != EINTR { throw .io(path: path, errno: errno) }
     }
-    var answer: [UInt8] = []
+    var total = 0
     var piece = [UInt8](repeating: 0, count: 16_384)
     while true {
       try wait(descriptor, .readable, until: deadline)
       let count = recv(descriptor, &piece, piece.count, 0)
-      if count == 0 { return answer }
       if count < 0 {
         if errno == EAGAIN || errno == EINTR { continue }
         throw .io(path: path, errno: errno)
       }
-      answer += piece[0..<count]
-      guard answer.count <= limit else { throw .malformed(path: path, what: "the answer is larger than \(limit) bytes") }
+      total += count
+      guard total <= limit else { throw .malformed(path: path, what: "the answer is larger than \(limit) bytes") }
+      guard try take(Array(piece[0..<count])), count > 0 else { return }
     }
   }
 

@@ -4,6 +4,8 @@ public enum PlatformLimits {
   public static let hostFileBytes = 256 * 1024
   /// Entries read of one directory.
   public static let directoryEntries = 65_536
+  /// Names taken of one directory for a pattern.
+  static let patternMatches = 64
 
   /// Bytes taken of one file of a process; a command line may be longer, and is cut.
   public static let processFileBytes = 8192
@@ -72,6 +74,14 @@ public enum PlatformLimits {
   static let nvmeLogBytes = 512
   /// The longest packet to or from a child, bytes.
   public static let packetBytes = 64 * 1024
+  /// Bytes of the head of an HTTP answer.
+  static let httpHeadBytes = 16 * 1024
+  /// Bytes kept of its body unless its reader asks for more.
+  public static let httpBodyBytes = 64 * 1024
+  /// Bytes of the line before a chunk of it.
+  static let httpChunkLineBytes = 80
+  /// Bytes of one answer that is read over a Unix socket, with what frames it.
+  static let localHTTPBytes = 16 << 20
   /// Milliseconds that the end of a killed program is waited for.
   static let reapTries = 200
 }

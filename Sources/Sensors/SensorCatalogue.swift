@@ -35,6 +35,7 @@ public enum SensorCatalogue {
       PushSensor.self,
       SystemSensor.self,
       ProcessesSensor.self,
+      ContainersSensor.self,
       SelfSensor.self,
     ]
   }

@@ -18,6 +18,9 @@ extension AbsentCalls {
     throw .absent(request.name)
   }
   func dbus(at path: String, isBus: Bool) -> any DBus { RecordedCalls(directory: "/nowhere").dbus(at: path, isBus: isBus) }
+  func page(
+    _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
+  ) throws(SensorError) -> Int { throw .absent(socket) }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }

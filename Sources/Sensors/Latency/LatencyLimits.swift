@@ -27,8 +27,6 @@ enum LatencyLimits {
 
   /// Bytes of a URL.
   static let urlBytes = 2_048
-  /// Bytes of an HTTP answer's head.
-  static let httpHeadBytes = 16 * 1024
   /// Bytes of an HTTP answer's body that are read.
   static let httpBodyBytes = 64 * 1024
   /// Bytes read of an HTTP answer in all, with what frames its body.

@@ -109,7 +109,7 @@ final class NetworkProber: Prober {
     let request =
       "GET \(url.target) HTTP/1.1\r\nHost: \(url.authority)\r\nUser-Agent: godwit\r\nAccept: */*\r\nConnection: close\r\n\r\n"
     try stream.write(Array(request.utf8), until: deadline)
-    var http = HTTPAnswer()
+    var http = HTTPAnswer(bodyBytes: LatencyLimits.httpBodyBytes)
     var count = 0
     while !http.isWhole, !http.isFull, count < LatencyLimits.httpBytes {
       let piece = try stream.read(16_384, until: deadline)

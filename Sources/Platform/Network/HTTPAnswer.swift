@@ -1,7 +1,5 @@
-import Platform
-
 /// An answer of HTTP/1.x as it comes in, in pieces (RFC 9112).
-struct HTTPAnswer: Sendable {
+public struct HTTPAnswer: Sendable {
   /// How the end of the body is known.
   private enum Body: Sendable {
     case head
@@ -12,32 +10,43 @@ struct HTTPAnswer: Sendable {
     case whole
   }
 
+  private let bodyBytes: Int
   /// 0 until the head is whole.
-  private(set) var status = 0
+  public private(set) var status = 0
   /// Where a redirect leads; empty when it does not say.
-  private(set) var location = ""
-  private(set) var body: [UInt8] = []
+  public private(set) var location = ""
+  /// What came of the body, as far as it is kept.
+  public private(set) var body: [UInt8] = []
   private var state = Body.head
   private var pending: [UInt8] = []
 
+  /// Nothing yet; at most `bodyBytes` of the body will be kept.
+  public init(bodyBytes: Int = PlatformLimits.httpBodyBytes) { self.bodyBytes = bodyBytes }
+
   /// Whether the head is there.
-  var hasHead: Bool { status != 0 }
+  public var hasHead: Bool { status != 0 }
   /// Whether all of it is there.
-  var isWhole: Bool { if case .whole = state { true } else { false } }
+  public var isWhole: Bool { if case .whole = state { true } else { false } }
   /// Whether no more of the body is kept.
-  var isFull: Bool { body.count >= LatencyLimits.httpBodyBytes }
+  public var isFull: Bool { body.count >= bodyBytes }
+
+  /// What came of the body since the last call; it is kept no longer.
+  public mutating func drain() -> [UInt8] {
+    defer { body = [] }
+    return body
+  }
 
   /// Takes the next piece in.
-  mutating func take(_ piece: [UInt8]) throws(NetworkFailure) {
+  public mutating func take(_ piece: [UInt8]) throws(NetworkFailure) {
     // The end of the head may lie over two pieces.
     var searched = max(pending.count - 3, 0)
     pending += piece
     while case .head = state {
       guard let end = Self.headEnd(pending, from: searched) else {
-        guard pending.count <= LatencyLimits.httpHeadBytes else { throw .wrong("the head of the HTTP answer is too long") }
+        guard pending.count <= PlatformLimits.httpHeadBytes else { throw .wrong("the head of the HTTP answer is too long") }
         return
       }
-      guard end <= LatencyLimits.httpHeadBytes else { throw .wrong("the head of the HTTP answer is too long") }
+      guard end <= PlatformLimits.httpHeadBytes else { throw .wrong("the head of the HTTP answer is too long") }
       try takeHead(pending[0..<end])
       pending.removeFirst(end)
       searched = 0
@@ -46,7 +55,7 @@ struct HTTPAnswer: Sendable {
   }
 
   /// The other side closed the connection.
-  mutating func close() throws(NetworkFailure) {
+  public mutating func close() throws(NetworkFailure) {
     guard case .untilClose = state else { throw .closed }
     state = .whole
   }
@@ -91,7 +100,7 @@ struct HTTPAnswer: Sendable {
   }
 
   private mutating func keep(_ bytes: ArraySlice<UInt8>) {
-    body += bytes.prefix(max(LatencyLimits.httpBodyBytes - body.count, 0))
+    body += bytes.prefix(max(bodyBytes - body.count, 0))
   }
 
   private mutating func takeBody() throws(NetworkFailure) {
@@ -122,7 +131,9 @@ struct HTTPAnswer: Sendable {
         continue
       }
       guard let end = pending[position...].firstIndex(of: 0x0A) else {
-        guard pending.count - position <= LatencyLimits.shownBytes else { throw .wrong("the answer has a malformed chunk") }
+        guard pending.count - position <= PlatformLimits.httpChunkLineBytes else {
+          throw .wrong("the answer has a malformed chunk")
+        }
         break scan
       }
       let digits = pending[position..<end].prefix { $0 != 0x3B && $0 != 0x0D && $0 != 0x20 }

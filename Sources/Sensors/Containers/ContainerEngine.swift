@@ -1,0 +1,128 @@
+import Glibc
+import Platform
+import Telemetry
+
+/// An engine with an API socket, and what it said last.
+struct ContainerEngine {
+  let socket: String
+  /// `docker` or `podman`, by the name of the socket that the path leads to.
+  let name: String
+  private(set) var containers: [EngineContainer] = []
+  /// Nil while it was never asked.
+  private(set) var isUp: Bool?
+  private(set) var problem: SensorError?
+  private var askedAt: Int64?
+  private var answeredAt: Int64?
+
+  init(socket: String, resolved: String) {
+    self.socket = socket
+    name = Glob("*podman*").matches(resolved) ? "podman" : "docker"
+  }
+
+  /// Whether it must be asked. Podman is started by systemd for each question and ends again: it is asked rarely while nothing changes,
+  /// unless there is health to be asked for.
+  func isDue(hasChanged: Bool, every nanoseconds: Int64, at now: Int64) -> Bool {
+    guard let askedAt else { return true }
+    if hasChanged, problem == nil { return true }
+    let isPatient = name == "podman" && !containers.contains { $0.hasHealthCheck }
+    return now - askedAt >= (isPatient ? nanoseconds * ContainerLimits.rarely : nanoseconds)
+  }
+
+  /// Whether what it said still holds.
+  func isFresh(every nanoseconds: Int64, at now: Int64) -> Bool {
+    guard let answeredAt else { return false }
+    let factor = name == "podman" ? ContainerLimits.rarely : 1
+    return now - answeredAt <= nanoseconds * factor * ContainerLimits.staleAfter
+  }
+
+  /// Whether systemd listens for an engine that somebody stopped: a question would start it.
+  private func isAsleep(_ host: Host) -> Bool {
+    guard name == "docker", socket.hasSuffix("/run/docker.sock") else { return false }
+    let folders = ["/etc", "/lib", "/usr/lib"]
+    let service = "/system.slice/docker.service"
+    let signs = ["/run/docker.pid", "/sys/fs/cgroup" + service, "/sys/fs/cgroup/systemd" + service]
+    let isListenedFor = folders.contains { host.exists($0 + "/systemd/system/docker.socket") }
+    return isListenedFor && !signs.contains(where: host.exists)
+  }
+
+  /// Asks for the list, then for the details of those that are new or changed, those that run first.
+  mutating func ask(
+    _ host: Host, restarted: Set<String>, until end: Int64, at now: Int64, admits: (String) -> Bool
+  ) {
+    askedAt = now
+    guard !isAsleep(host) else {
+      (isUp, problem) = (false, nil)
+      return
+    }
+    do throws(SensorError) {
+      try askList(host, restarted: restarted, until: end, at: now, admits: admits)
+      isUp = true
+      answeredAt = now
+    } catch {
+      switch error {
+      case .io(_, EACCES):
+        let remedy =
+          name == "docker" ? "the agent must be in the group docker, which is as good as root" : "only root may ask it"
+        (isUp, problem) = (nil, .device(socket, what: "permission denied: \(remedy) (docs/sensors/containers.md)"))
+      case .absent: (isUp, problem) = (false, nil)
+      default: (isUp, problem) = (false, error)
+      }
+    }
+  }
+
+  private mutating func askList(
+    _ host: Host, restarted: Set<String>, until end: Int64, at now: Int64, admits: (String) -> Bool
+  ) throws(SensorError) {
+    var elements = JSONElements()
+    var listed: [EngineContainer] = []
+    var isCut = false
+    let target = "/containers/json?all=true"
+    let status = try host.calls.page(target, of: socket, timeoutMilliseconds: Self.left(until: end)) { piece in
+      elements.take(piece) { element in
+        guard listed.count < ContainerLimits.listed else {
+          isCut = true
+          return false
+        }
+        if let container = EngineContainer(element), admits(container.name) { listed.append(container) }
+        return true
+      }
+    }
+    guard status == 200 else { throw .malformed(path: socket, what: "the list of containers has HTTP status \(status)") }
+    guard elements.hasBegun, isCut || elements.isWhole else { throw .malformed(path: socket, what: "no list of containers") }
+    problem = nil
+    if isCut { problem = .device(socket, what: "more than \(ContainerLimits.listed) containers: the rest is left out") }
+    if elements.skipped > 0 {
+      problem = .malformed(path: socket, what: "\(elements.skipped) containers of the list cannot be read")
+    }
+    let earlier = containers
+    containers = listed
+    var unclear: [Int] = []
+    for index in containers.indices {
+      let known = earlier.first { $0.id == containers[index].id }
+      if let known { containers[index].adopt(known) }
+      let isRestarted = restarted.contains(containers[index].id)
+      if containers[index].isUnclear(since: known, isRestarted: isRestarted, at: now) { unclear.append(index) }
+    }
+    for index in unclear.filter({ containers[$0].state == .running }) + unclear.filter({ containers[$0].state != .running }) {
+      guard SystemClock.bootMilliseconds < end else { return }
+      try askDetails(of: index, host, until: end, at: now)
+    }
+  }
+
+  private mutating func askDetails(of index: Int, _ host: Host, until end: Int64, at now: Int64) throws(SensorError) {
+    var bytes: [UInt8] = []
+    let target = "/containers/\(containers[index].id)/json"
+    let status = try host.calls.page(target, of: socket, timeoutMilliseconds: Self.left(until: end)) { piece in
+      bytes += piece
+      return bytes.count <= ContainerLimits.elementBytes
+    }
+    // Removed since.
+    if status == 404 { return }
+    guard status == 200, let details = EngineContainer.json(bytes), containers[index].take(details, at: now) else {
+      problem = .malformed(path: socket, what: "the details of \(containers[index].name) cannot be read")
+      return
+    }
+  }
+
+  private static func left(until end: Int64) -> Int { max(Int(end - SystemClock.bootMilliseconds), 1) }
+}
