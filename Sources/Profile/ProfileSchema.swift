@@ -121,7 +121,7 @@ enum ProfileSchema {
       SettingSpec(
         "key_file", .text, default: nil,
         help:
-          "A file with the key for digests in its first line, or `credential:NAME`; unless given, the machine id is the key, and each device has its own."
+          "A file with the key for digests in its first line, or `credential:NAME`; unless given, the machine id is the key."
       ),
       SettingSpec(
         "every", .duration(60_000...day), default: "1h", help: "Between two looks. It is sent again when something changed."),
