@@ -21,6 +21,7 @@ final class AgentProcess {
   private let storage: StorageThread
   private let uplink: UplinkGroup?
   private let supervisor: Supervisor
+  private let facts: FactsWatch
   private var control: ControlServer?
   private var commands: CommandRunner?
   private var pace = UplinkPace()
@@ -48,12 +49,16 @@ final class AgentProcess {
     storage = StorageThread(StorageThread.Settings(profile), clock: clock)
     let opening = storage.start()
     let statistics = AgentStatistics()
-    let uplink = profile.uplink.map { _ in UplinkGroup(count: UplinkSettings.all(profile).count) }
+    let context = SensorContext(host: host, statistics: statistics)
+    facts = FactsWatch(context)
+    // So that they are there when the node first says who it is.
+    _ = facts.tick(now: clock.bootNanoseconds(), profile)
+    let uplink = profile.uplink.map { _ in UplinkGroup(count: UplinkSettings.all(profile, host).count) }
     self.uplink = uplink
     supervisor = Supervisor(
       profile: profile,
       environment: Supervisor.Environment(
-        clock: clock, context: SensorContext(host: host, statistics: statistics), storage: storage, delivery: uplink, log: log,
+        clock: clock, context: context, storage: storage, delivery: uplink, log: log,
         maker: AgentProcess.maker, device: DeviceEdges(host: host)),
       opening: opening)
     let boots = (opening?.boots ?? 0) + (opening?.epochs.contains { $0.boot == clock.boot } == true ? 0 : 1)
@@ -98,6 +103,8 @@ final class AgentProcess {
     control?.expire(now: SystemClock.bootMilliseconds)
     commands?.afterTick()
     pace.note(now: clock.bootNanoseconds()) { uplink?.statuses ?? [] }
+    let isNews = facts.tick(now: clock.bootNanoseconds(), supervisor.profile)
+    if isNews, isReady { publishInfo() }
     becomeReady()
     if supervisor.tickIndex == AgentLimits.settledTicks { ProcessMemory.trim() }
     feedWatchdog(due)
@@ -174,13 +181,15 @@ final class AgentProcess {
     storage.configure(policy: RetentionPolicy(new.buffer), pendingBytes: new.buffer.pendingBytes)
     supervisor.apply(new)
     // What did not change for a connection leaves it alone.
-    let settings = UplinkSettings.all(new)
-    if settings != UplinkSettings.all(old) { uplink?.configure(settings) }
+    let host = supervisor.environment.context.host
+    let settings = UplinkSettings.all(new, host)
+    if settings != UplinkSettings.all(old, host) { uplink?.configure(settings) }
     warn(of: settings)
     if difference.tickChanged {
       armTimer()
       armWatchdog()
     }
+    _ = facts.tick(now: clock.bootNanoseconds(), new)
     publishIdentity()
     supervisor.emit(kind: "reloaded", severity: .info, message: "profile reloaded: \(difference.lines.joined(separator: "; "))")
     return .applied(difference.lines)
@@ -196,7 +205,7 @@ final class AgentProcess {
 
   private func startUplink(_ opening: BufferWriter.Opening?) throws(AgentFailure) {
     guard let uplink else { return }
-    let settings = UplinkSettings.all(supervisor.profile)
+    let settings = UplinkSettings.all(supervisor.profile, supervisor.environment.context.host)
     warn(of: settings)
     let started = uplink.start(
       settings: settings, clock: clock, buffer: supervisor.profile.buffer.path, positions: opening?.deliveries ?? [:],
@@ -234,9 +243,13 @@ final class AgentProcess {
   }
 
   private func publishIdentity() {
-    guard let uplink else { return }
-    _ = uplink.put(.info(IdentityJSON.encode(supervisor.profile, clock: clock, started: supervisor.started)))
-    supervisor.publishStates()
+    publishInfo()
+    if uplink != nil { supervisor.publishStates() }
+  }
+
+  private func publishInfo() {
+    let json = IdentityJSON.encode(supervisor.profile, clock: clock, started: supervisor.started, system: facts.facts)
+    _ = uplink?.put(.info(json))
   }
 
   private func openControl() {

@@ -54,14 +54,18 @@ extension RetentionPolicy {
 
 extension UplinkSettings {
   /// One for each connection: Sparkplug has its own, beside which all other payloads share one. None when the profile has no uplink.
-  static func all(_ profile: Profile) -> [UplinkSettings] {
+  static func all(_ profile: Profile, _ host: Host) -> [UplinkSettings] {
     guard let uplink = profile.uplink else { return [] }
+    let board = profile.identity.map { identity in
+      BoardFacts(
+        host, privacy: FactPrivacy(identity.privateFacts, keyFile: identity.keyFile, node: profile.node, host: host))
+    }
     var common = UplinkSettings(uplink, node: profile.node)
     var all: [UplinkSettings] = []
     common.payloads = uplink.payloads.compactMap(Payload.init)
-    common.homeAssistant = HomeAssistantSettings(profile)
+    common.homeAssistant = HomeAssistantSettings(profile, board)
     if !common.payloads.isEmpty || common.homeAssistant != nil { all.append(common) }
-    if let sparkplug = SparkplugSettings(profile) {
+    if let sparkplug = SparkplugSettings(profile, board) {
       common.homeAssistant = nil
       common.commands = []
       // Sparkplug 3.0, tck-id-principles-persistence-clean-session-50.
@@ -114,9 +118,10 @@ extension UplinkSettings.Payload {
 
 extension HomeAssistantSettings {
   /// Nil when the profile does not ask for it.
-  init?(_ profile: Profile) {
+  init?(_ profile: Profile, _ board: BoardFacts?) {
     guard let uplink = profile.uplink, let wanted = uplink.homeAssistant else { return nil }
     self.init()
+    (manufacturer, model, serialNumber) = (board?.manufacturer, board?.model, board?.serial)
     discoveryPrefix = wanted.prefix
     birthTopic = "\(wanted.prefix)/status"
     topicPrefix = uplink.topicPrefix
@@ -141,13 +146,21 @@ extension HomeAssistantSettings {
 
 extension SparkplugSettings {
   /// Nil when the profile does not ask for it.
-  init?(_ profile: Profile) {
+  init?(_ profile: Profile, _ board: BoardFacts?) {
     guard let wanted = profile.uplink?.sparkplug else { return nil }
     self.init()
     group = wanted.group
     primaryHost = wanted.primaryHost
     facts =
       [Fact(name: "Software", value: "godwit \(Agent.version)")] + profile.labels.map { Fact(name: $0.key, value: $0.value) }
+    // The first two are named as in the specification's example of an NBIRTH.
+    let known = [
+      ("Hardware Make", board?.manufacturer), ("Hardware Model", board?.model), ("Hardware Serial", board?.serial),
+      ("OS", board?.system), ("Kernel", board?.kernel),
+    ]
+    for (name, value) in known {
+      if let value { facts.append(Fact(name: name, value: value)) }
+    }
   }
 }
 
@@ -165,7 +178,7 @@ extension UplinkSettings.Broker {
 
 /// Who the node is and what its metrics mean, for the retained topic `info`.
 enum IdentityJSON {
-  static func encode(_ profile: Profile, clock: any Clock, started: Int64) -> [UInt8] {
+  static func encode(_ profile: Profile, clock: any Clock, started: Int64, system: [UInt8]?) -> [UInt8] {
     var json = JSONWriter(capacity: 8192)
     json.beginObject()
     json.key("node")
@@ -185,6 +198,10 @@ enum IdentityJSON {
       json.string(label.value)
     }
     json.endObject()
+    if let system {
+      json.key("system")
+      json.raw(system)
+    }
     json.key("metrics")
     json.beginObject()
     for sensor in profile.sensors {

@@ -85,6 +85,8 @@ public protocol HostCalls: Sendable {
   func page(
     _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
   ) throws(SensorError) -> Int
+  /// How a hypervisor names itself to its guests, `KVMKVMKVM`; nil where none does, and on processors other than x86.
+  var hypervisorSignature: String? { get }
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -150,6 +152,7 @@ public struct LinuxCalls: HostCalls {
 /// netlink/   answers to netlink requests, see `netlink`
 /// dbus/      answers of services, see `dbus`
 /// nvme/      health logs of NVMe drives, see `nvmeHealthLog`
+/// cpuid      how the hypervisor names itself, see `hypervisorSignature`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {

@@ -2,6 +2,8 @@
 public enum PlatformLimits {
   /// Bytes read of one host file unless its reader asks for more.
   public static let hostFileBytes = 256 * 1024
+  /// Bytes held at a time of a file that is read line by line: its longest line.
+  static let largeFileBuffer = 64 * 1024
   /// Entries read of one directory.
   public static let directoryEntries = 65_536
   /// Names taken of one directory for a pattern.

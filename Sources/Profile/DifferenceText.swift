@@ -14,6 +14,7 @@ struct DifferenceText {
     change("watchdog", Self.text(old.watchdog), Self.text(new.watchdog))
     change("shutdown.grace", Self.text(old.shutdown), Self.text(new.shutdown))
     change("shutdown.unless", Self.unless(old.shutdown), Self.unless(new.shutdown))
+    change("identity", Self.text(old.identity), Self.text(new.identity))
     buffer(old.buffer, new.buffer)
     uplink(old.uplink, new.uplink)
     change("control.socket", old.control.socketPath, new.control.socketPath, note: Self.restart)
@@ -79,6 +80,12 @@ struct DifferenceText {
 
   private static func text(_ shutdown: ShutdownProfile?) -> String {
     shutdown.map { Quantity.duration($0.graceMilliseconds) } ?? "none"
+  }
+
+  private static func text(_ identity: IdentityProfile?) -> String {
+    guard let identity else { return "none" }
+    let key = identity.keyFile.map { ", key \($0)" } ?? ""
+    return "private \(identity.privateFacts.rawValue)\(key), every \(Quantity.duration(identity.everyMilliseconds))"
   }
 
   private static func unless(_ shutdown: ShutdownProfile?) -> String {

@@ -18,6 +18,8 @@ public struct Profile: Sendable, Equatable {
   public var watchdog: WatchdogProfile?
   /// When it switches the device off, by the last of the alerts; nil: never.
   public var shutdown: ShutdownProfile?
+  /// What it tells of the system that it runs on; nil: nothing.
+  public var identity: IdentityProfile?
   /// Where and how much is stored.
   public var buffer: BufferProfile
   /// Where it reports; nil when it does not.
@@ -58,6 +60,16 @@ public struct BufferProfile: Sendable, Equatable {
   public var retainHoursMilliseconds: Int
   /// What is kept in memory while the disk refuses.
   public var pendingBytes: Int
+}
+
+/// What the agent tells of the system that it runs on.
+public struct IdentityProfile: Sendable, Equatable {
+  /// What becomes of what is private.
+  public var privateFacts: PrivateFacts
+  /// A file with the key for digests; nil: the machine id is the key.
+  public var keyFile: String?
+  /// Between two looks, milliseconds.
+  public var everyMilliseconds: Int
 }
 
 /// How the command line reaches the agent.

@@ -31,13 +31,14 @@ struct ProfileDecoder {
     let device = DeviceDecoder(tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems)
     let lines = sensors.first { $0.isEnabled && $0.kind.name == "gpio" }
     let inputs = lines?.profile.settings.items("inputs") ?? []
-    let uplink = UplinkDecoder(node: node, environment: environment, problems: problems).decode(parts["uplink"])
+    let uplinkDecoder = UplinkDecoder(node: node, environment: environment, problems: problems)
+    let uplink = uplinkDecoder.decode(parts["uplink"])
     return Profile(
       node: node, labels: labels(parts["labels"]), tickMilliseconds: tick,
       sensors: sensors.filter(\.isEnabled).map(\.profile), alerts: alerts,
       outputs: device.outputs(parts["outputs"], rules: alerts.map(\.name), inputs: inputs),
       watchdog: device.watchdog(parts["watchdog"]),
-      shutdown: shutdown?.profile,
+      shutdown: shutdown?.profile, identity: uplinkDecoder.identity(parts["identity"], at: root.place),
       buffer: buffer(parts["buffer"], root.place), uplink: uplink, control: control(parts["control"], root.place),
       log: log(parts["log"], root.place), hardwareProblems: problems.hardware)
   }
@@ -57,7 +58,7 @@ struct ProfileDecoder {
 
   private static let sections = [
     ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control, ProfileSchema.log, ProfileSchema.watchdog,
-    ProfileSchema.shutdown,
+    ProfileSchema.shutdown, ProfileSchema.identity,
   ]
 
   private func section(_ section: ProfileSchema.Section, _ node: YAMLNode?, _ place: Place) -> SectionReader {

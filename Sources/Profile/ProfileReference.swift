@@ -14,8 +14,8 @@ public enum ProfileReference {
     text += "\n## alerts\n\n" + alerts + "\n" + table(ProfileSchema.alert.specs) + "\n" + units
     text += "\n## outputs\n\n\(ProfileSchema.output.help) Each has:\n\n" + table(ProfileSchema.output.specs)
     for section in [
-      ProfileSchema.watchdog, ProfileSchema.shutdown, ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control,
-      ProfileSchema.log,
+      ProfileSchema.watchdog, ProfileSchema.shutdown, ProfileSchema.identity, ProfileSchema.buffer, ProfileSchema.uplink,
+      ProfileSchema.control, ProfileSchema.log,
     ] {
       text += "\n## \(section.name)\n\n\(section.help)\n\n" + table(section.specs)
     }

@@ -108,6 +108,25 @@ enum ProfileSchema {
         help: "The longest wait. A lost connection is made anew within a quarter of it, and tried as often."),
     ])
 
+  static let identity = Section(
+    name: "identity",
+    help:
+      "What the node tells of the system that it runs on, in its retained message `info`. `identity: false` leaves it out. See `docs/identity.md`.",
+    specs: [
+      SettingSpec(
+        "private", .choice(PrivateFacts.allCases.map(\.rawValue)), default: "hash",
+        help:
+          "What becomes of host name, machine id, serial numbers, MAC and IP addresses: left out, a keyed digest of each, or told as they are."
+      ),
+      SettingSpec(
+        "key_file", .text, default: nil,
+        help:
+          "A file with the key for digests in its first line, or `credential:NAME`; unless given, the machine id is the key."
+      ),
+      SettingSpec(
+        "every", .duration(60_000...day), default: "1h", help: "Between two looks. It is sent again when something changed."),
+    ])
+
   static let control = Section(
     name: "control", help: "How the command line reaches the agent.",
     specs: [SettingSpec("socket", .text, default: "/run/godwit/godwit.sock", help: "A Unix socket; absolute, at most 107 bytes.")]
@@ -163,7 +182,7 @@ enum ProfileSchema {
     ("labels", "A map of labels of the node, `site: plant-7`; keys are lower-case letters, digits and `_`, at most 32 of them."),
     ("sensors", "A map of the sensors to run; all with their defaults when it is not there."),
     ("alerts", "A list of rules."), ("outputs", output.help), ("watchdog", watchdog.help), ("shutdown", shutdown.help),
-    ("buffer", buffer.help), ("uplink", uplink.help), ("control", control.help), ("log", log.help),
+    ("identity", identity.help), ("buffer", buffer.help), ("uplink", uplink.help), ("control", control.help), ("log", log.help),
   ]
 
   /// All keys of the profile itself.

@@ -158,6 +158,28 @@ struct UplinkDecoder {
 
   // MARK: - Files
 
+  /// Reads `identity:`, which stands for itself but names a secret as `uplink` does; nil when it is switched off.
+  func identity(_ node: YAMLNode?, at place: Place) -> IdentityProfile? {
+    if node?.scalar?.text == "false" { return nil }
+    let reader = SectionReader(
+      node, at: place, path: ProfileSchema.identity.name, specs: ProfileSchema.identity.specs, hints: Self.identityHints,
+      problems: problems)
+    let settings = reader.settings
+    if reader.given["key_file"] != nil, !reader.isFaulty("private"), settings.text("private") != PrivateFacts.hash.rawValue {
+      problems.add(
+        reader.place(of: "key_file"), "there is a key but nothing to make digests of",
+        remedy: "write 'private: hash', or remove 'key_file'")
+    }
+    return IdentityProfile(
+      privateFacts: PrivateFacts(rawValue: settings.text("private")) ?? .omit, keyFile: secretFile(reader, "key_file"),
+      everyMilliseconds: settings.milliseconds("every"))
+  }
+
+  private static let identityHints = [
+    "key": "put it into a file and write 'key_file: /path'", "enabled": "write 'identity: false'",
+    "privacy": "write 'private: omit', 'hash' or 'keep'",
+  ]
+
   private func secretFile(_ reader: SectionReader, _ key: String) -> String? {
     guard let text = reader.text(key) else { return nil }
     guard text.hasPrefix("credential:") else { return reader.path(key) }

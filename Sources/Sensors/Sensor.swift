@@ -9,12 +9,18 @@ public struct SensorContext: Sendable {
   public let statistics: AgentStatistics
   /// How the processes of device libraries fared.
   public let hosts: SensorHostHistory
+  /// The packages as they were last read.
+  public let packages: PackageHistory
 
   /// Brings together what sensors read.
-  public init(host: Host, statistics: AgentStatistics = AgentStatistics(), hosts: SensorHostHistory = SensorHostHistory()) {
+  public init(
+    host: Host, statistics: AgentStatistics = AgentStatistics(), hosts: SensorHostHistory = SensorHostHistory(),
+    packages: PackageHistory = PackageHistory()
+  ) {
     self.host = host
     self.statistics = statistics
     self.hosts = hosts
+    self.packages = packages
   }
 }
 

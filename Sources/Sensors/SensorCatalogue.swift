@@ -34,6 +34,8 @@ public enum SensorCatalogue {
       TextfileSensor.self,
       PushSensor.self,
       SystemSensor.self,
+      VMSensor.self,
+      PackagesSensor.self,
       ProcessesSensor.self,
       ContainersSensor.self,
       SelfSensor.self,

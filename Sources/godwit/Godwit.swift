@@ -9,7 +9,7 @@ struct Godwit: ParsableCommand {
     abstract: "Watches a device from inside, and tells what it sees.",
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, CheckCommand.self, DetectCommand.self, HardwareCommand.self,
+      RunCommand.self, CheckCommand.self, DetectCommand.self, IdentityCommand.self, HardwareCommand.self,
       SampleCommand.self, StatusCommand.self, HistoryCommand.self,
       ExportCommand.self, SQLCommand.self, BufferCommand.self, SensorsCommand.self,
       UplinkCommand.self, WatchCommand.self, I2CCommand.self, GPIOCommand.self, OutputCommand.self,

@@ -13,7 +13,8 @@ import Testing
     ["watch", "--broker", "mqtt://h", "--password-file", "f"],
     ["i2c", "scan", "x"], ["i2c", "scan", "--bus", "one"], ["i2c", "scan", "--root", "/nowhere/at/all"],
     // No tree of a device: a mistyped path would read as a machine that has nothing.
-    ["detect", "--root", "/etc"], ["sample", "--root", "/etc/passwd"], ["gpio", "list", "--root", "/etc"],
+    ["detect", "--root", "/etc"], ["identity", "--root", "/etc"], ["identity", "x"], ["sample", "--root", "/etc/passwd"],
+    ["gpio", "list", "--root", "/etc"],
     ["i2c", "read"], ["i2c", "read", "tmp102", "--option", "gain"], ["i2c", "read", "tmp102", "--root", "/nowhere/at/all"],
     ["output", "set", "fan", "up"], ["output", "set", "fan"], ["output", "set", "a fan", "on"],
     ["output", "set", "fan", "on", "--for", "8d"], ["output", "bogus"],
@@ -40,7 +41,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ["run"], ["check"], ["detect", "--json"], ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
+    ["run"], ["check"], ["detect", "--json"], ["identity", "--json", "--root", "/", "--profile", "p"],
+    ["sample", "--sensor", "cpu", "--json"], ["status", "--watch", "--socket", "/s"],
     ["history", "cpu.load1", "--since", "2h", "--table"], ["export", "--format", "csv", "-o", "f"], ["sensors", "cpu"],
     ["uplink", "--follow", "--json"], ["i2c", "scan", "--bus", "1", "--json"],
     ["i2c", "read", "ina219", "--bus", "3", "--address", "0x41", "-o", "shunt_ohms=0.1", "--raw", "--json"],

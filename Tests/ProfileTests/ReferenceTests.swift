@@ -27,7 +27,7 @@ import Testing
     let sections = [
       ProfileSchema.root, ProfileSchema.buffer, ProfileSchema.uplink, ProfileSchema.control, ProfileSchema.log,
       ProfileSchema.sensor,
-      ProfileSchema.alert, ProfileSchema.output, ProfileSchema.watchdog, ProfileSchema.shutdown,
+      ProfileSchema.alert, ProfileSchema.output, ProfileSchema.watchdog, ProfileSchema.shutdown, ProfileSchema.identity,
     ]
     for spec in sections.flatMap(\.specs) + SensorCatalogue.kinds.flatMap({ Self.withItems($0.settings) }) {
       guard let fallback = spec.fallback else { continue }

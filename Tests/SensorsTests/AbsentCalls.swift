@@ -21,6 +21,7 @@ extension AbsentCalls {
   func page(
     _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
   ) throws(SensorError) -> Int { throw .absent(socket) }
+  var hypervisorSignature: String? { nil }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }

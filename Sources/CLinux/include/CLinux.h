@@ -15,6 +15,7 @@
 
 #include "CLinuxConfinement.h"
 #include "CLinuxI2C.h"
+#include "CLinuxMachine.h"
 #include "CLinuxNetwork.h"
 #include "CLinuxNetlink.h"
 #include "CLinuxNVMe.h"

@@ -2,6 +2,8 @@
 public struct NetlinkRequest: Sendable {
   /// A netlink family (include/uapi/linux/netlink.h).
   public enum Family: Int32, Sendable {
+    /// NETLINK_ROUTE: interfaces, addresses, routes.
+    case route = 0
     /// NETLINK_SOCK_DIAG: sockets and their figures.
     case socketDiagnostics = 4
     /// NETLINK_GENERIC: families with names, nl80211 for one.

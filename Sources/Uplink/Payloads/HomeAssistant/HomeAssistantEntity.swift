@@ -120,6 +120,7 @@ enum HomeAssistantComponent {
     member("name", HomeAssistantNames.clean(settings.name ?? settings.node), &json)
     if let manufacturer = settings.manufacturer { member("mf", HomeAssistantNames.clean(manufacturer), &json) }
     if let model = settings.model { member("mdl", HomeAssistantNames.clean(model), &json) }
+    if let serial = settings.serialNumber { member("sn", HomeAssistantNames.clean(serial), &json) }
     if !settings.version.isEmpty { member("sw", settings.version, &json) }
     json.endObject()
     json.key("o")

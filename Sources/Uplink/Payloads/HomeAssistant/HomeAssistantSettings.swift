@@ -37,6 +37,8 @@ public struct HomeAssistantSettings: Hashable, Sendable {
   public var manufacturer: String?
   /// Which model it is, if known.
   public var model: String?
+  /// Its serial number, if it may be told.
+  public var serialNumber: String?
   /// The agent's version.
   public var version = ""
   /// Milliseconds between state messages.

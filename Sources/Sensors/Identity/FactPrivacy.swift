@@ -1,0 +1,50 @@
+public import Platform
+public import Telemetry
+
+/// Makes private facts fit to be told.
+public struct FactPrivacy: Sendable {
+  /// What stands before a digest.
+  static let mark = "hash:"
+  /// Bytes of a digest that are kept: 64 bits tell the things of a fleet apart.
+  static let digestBytes = 8
+  /// The first line of a key file is cut behind so many bytes.
+  private static let keyBytes = 4_096
+
+  private let choice: PrivateFacts
+  private let key: [UInt8]
+
+  /// The choice, with the key for its digests: the first line of `keyFile`, else the machine id.
+  ///
+  /// The machine id is a secret of the device (machine-id(5)), so nobody can find a MAC address by trying all; where it is known as the node's
+  /// name it is none, and private facts are left out for want of a key.
+  public init(_ choice: PrivateFacts, keyFile: String?, node: String, host: Host) {
+    self.choice = choice
+    let secret: String? =
+      if let keyFile { try? host.file(keyFile, limit: Self.keyBytes).line() } else {
+        Self.machineID(host).flatMap { $0 == node ? nil : $0 }
+      }
+    key = secret.map { Array($0.utf8) } ?? []
+  }
+
+  /// 32 digits; during the first boot another word stands there (machine-id(5)).
+  static func machineID(_ host: Host) -> String? {
+    let id = host.line("/etc/machine-id") ?? host.line("/var/lib/dbus/machine-id")
+    return id?.utf8.count == 32 ? id : nil
+  }
+
+  /// A private fact as it may be told; nil: not at all.
+  func shown(_ fact: String?) -> String? {
+    guard let fact else { return nil }
+    switch choice {
+    case .keep: return fact
+    case .omit: return nil
+    case .hash:
+      guard !key.isEmpty, let digest = KeyedDigest.bytes(of: fact, key: key) else { return nil }
+      var text = Self.mark
+      for byte in digest.prefix(Self.digestBytes) {
+        text += (byte < 0x10 ? "0" : "") + String(byte, radix: 16)
+      }
+      return text
+    }
+  }
+}
