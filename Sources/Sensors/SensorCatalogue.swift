@@ -24,8 +24,10 @@ public enum SensorCatalogue {
       RaidSensor.self,
       NetworkSensor.self,
       LatencySensor.self,
+      DNSSensor.self,
       WiFiSensor.self,
       ConnectionsSensor.self,
+      FirewallSensor.self,
       NVIDIASensor.self,
       HailoSensor.self,
       I2CSensor.self,
@@ -34,6 +36,7 @@ public enum SensorCatalogue {
       TextfileSensor.self,
       PushSensor.self,
       SystemSensor.self,
+      TimeSensor.self,
       ProcessesSensor.self,
       SelfSensor.self,
     ]

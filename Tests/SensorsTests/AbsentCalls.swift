@@ -18,6 +18,7 @@ extension AbsentCalls {
     throw .absent(request.name)
   }
   func dbus(at path: String, isBus: Bool) -> any DBus { RecordedCalls(directory: "/nowhere").dbus(at: path, isBus: isBus) }
+  func ask(_ request: ServiceRequest) throws(SensorError) -> [UInt8] { throw .absent(request.name) }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }

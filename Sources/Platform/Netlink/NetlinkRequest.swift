@@ -4,6 +4,8 @@ public struct NetlinkRequest: Sendable {
   public enum Family: Int32, Sendable {
     /// NETLINK_SOCK_DIAG: sockets and their figures.
     case socketDiagnostics = 4
+    /// NETLINK_NETFILTER: rules of the firewall.
+    case netfilter = 12
     /// NETLINK_GENERIC: families with names, nl80211 for one.
     case generic = 16
   }
