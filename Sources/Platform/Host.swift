@@ -46,6 +46,11 @@ public struct Host: Sendable {
     FileStatus(root + path)?.isDirectory ?? false
   }
 
+  /// How long ago the file at the path was last written, milliseconds; negative when the clock was set back since. Nil where nothing is found.
+  public func age(_ path: String) -> Int64? {
+    FileStatus(root + path).map { calls.fileAge(path, modifiedMilliseconds: $0.modifiedMilliseconds) }
+  }
+
   /// Whether rights keep this process from reading a path; false where nothing is found.
   public func isBarred(_ path: String) -> Bool {
     access(root + path, R_OK) != 0 && errno == EACCES

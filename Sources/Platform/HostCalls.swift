@@ -61,7 +61,8 @@ public protocol HostCalls: Sendable {
   ///
   /// - Throws: `absent` where there is no such drive; `device` when rights are missing or the drive refuses.
   func nvmeHealthLog(_ controller: String) throws(SensorError) -> [UInt8]
-  /// How long ago a file was last written, milliseconds, given the time in its inode; negative when the clock was set back since.
+  /// How long ago a file was last written, or what a name stands for happened, milliseconds, given the time in its inode or since 1970;
+  /// negative when the clock was set back since.
   func fileAge(_ path: String, modifiedMilliseconds: Int64) -> Int64
   /// Runs a program by its absolute path to its end, as `Subprocess.run` does: bounded in time and output, no shell. Blocks.
   func run(
@@ -87,6 +88,10 @@ public protocol HostCalls: Sendable {
   ) throws(SensorError) -> Int
   /// How a hypervisor names itself to its guests, `KVMKVMKVM`; nil where none does, and on processors other than x86.
   var hypervisorSignature: String? { get }
+  /// Asks a service of this machine and gives back its whole answer. May block.
+  ///
+  /// - Throws: `absent` where nobody listens, `timedOut`, `malformed` for an answer that is too large, `io`, `device`.
+  func ask(_ request: ServiceRequest) throws(SensorError) -> [UInt8]
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -151,6 +156,7 @@ public struct LinuxCalls: HostCalls {
 /// programs/  what programs answer, see `run`
 /// netlink/   answers to netlink requests, see `netlink`
 /// dbus/      answers of services, see `dbus`
+/// services/  what services answer, see `ask`
 /// nvme/      health logs of NVMe drives, see `nvmeHealthLog`
 /// cpuid      how the hypervisor names itself, see `hypervisorSignature`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)

@@ -22,6 +22,7 @@ extension AbsentCalls {
     _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
   ) throws(SensorError) -> Int { throw .absent(socket) }
   var hypervisorSignature: String? { nil }
+  func ask(_ request: ServiceRequest) throws(SensorError) -> [UInt8] { throw .absent(request.name) }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }

@@ -52,7 +52,7 @@ extension RecordedCalls {
     guard try conversation.take(answer, body) else { throw .timedOut }
   }
 
-  private static func bytes(_ text: inout ByteScanner, path: String) throws(SensorError) -> [UInt8] {
+  static func bytes(_ text: inout ByteScanner, path: String) throws(SensorError) -> [UInt8] {
     var bytes: [UInt8] = []
     var half: UInt8?
     while let character = text.next {

@@ -6,6 +6,8 @@ public struct NetlinkRequest: Sendable {
     case route = 0
     /// NETLINK_SOCK_DIAG: sockets and their figures.
     case socketDiagnostics = 4
+    /// NETLINK_NETFILTER: rules of the firewall.
+    case netfilter = 12
     /// NETLINK_GENERIC: families with names, nl80211 for one.
     case generic = 16
   }

@@ -3,22 +3,30 @@ import Platform
 /// Asks a name server: over UDP, and over TCP when the answer did not fit (RFC 1035, section 4.2; RFC 7766).
 enum DNSExchange {
   static func ask(
-    _ server: NetworkAddress, port: UInt16, name: String, type: DNSRecordType, until deadline: Int64
+    _ server: NetworkAddress, port: UInt16, name: String, type: DNSRecordType, isChaos: Bool = false,
+    until deadline: Int64
   ) throws(NetworkFailure) -> DNSMessage {
     // A random id, and a port that the kernel draws, are what keeps others from answering.
-    guard let query = DNSMessage.query(id: .random(in: 0...UInt16.max), name: name, type: type) else {
+    guard let query = DNSMessage.query(id: .random(in: 0...UInt16.max), name: name, type: type, isChaos: isChaos) else {
       throw .wrong("'\(name)' is no domain name")
     }
     let socket = try DatagramSocket(to: server, port: port)
     try socket.send(query)
-    for _ in 0..<LatencyLimits.strayPackets {
-      let packet = try socket.receive(LatencyLimits.dnsPacketBytes, until: deadline)
+    for strays in 0..<LatencyLimits.strayPackets {
+      let packet: [UInt8]
+      do throws(NetworkFailure) {
+        packet = try socket.receive(LatencyLimits.dnsPacketBytes, until: deadline)
+      } catch {
+        throw strays > 0 && error == .timedOut ? otherQuestion : error
+      }
       guard let answer = try DNSMessage(packet, to: query, type: type) else { continue }
       guard answer.isTruncated else { return answer }
       return try askByStream(server, port, query, type, until: deadline)
     }
-    throw .timedOut
+    throw otherQuestion
   }
+
+  private static let otherQuestion = NetworkFailure.wrong("the name server answers another question")
 
   private static func askByStream(
     _ server: NetworkAddress, _ port: UInt16, _ query: [UInt8], _ type: DNSRecordType, until deadline: Int64
@@ -36,7 +44,7 @@ enum DNSExchange {
       guard length <= LatencyLimits.dnsStreamBytes else { throw .wrong("the name server's answer is too large") }
     }
     guard let answer = try DNSMessage(Array(bytes[2...]), to: query, type: type) else {
-      throw .wrong("the name server answers another question")
+      throw otherQuestion
     }
     return answer
   }

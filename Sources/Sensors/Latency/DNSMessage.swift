@@ -38,19 +38,25 @@ struct DNSMessage: Hashable, Sendable {
   let found: Int
   /// Addresses among them.
   let addresses: [NetworkAddress]
+  /// The texts of TXT records, printable ASCII only.
+  let texts: [String]
   /// The shortest time that its records may be kept, seconds.
   let seconds: Int64
 
-  /// A question with recursion; nil when the name is none of RFC 1035: labels of 1 to 63 bytes, 255 in all.
-  static func query(id: UInt16, name: String, type: DNSRecordType) -> [UInt8]? {
+  /// The class Internet, and CHAOS, in which name servers tell of themselves.
+  private static let (internet, chaos): (UInt8, UInt8) = (1, 3)
+
+  /// A question with recursion; nil when the name is none of RFC 1035: labels of 1 to 63 bytes, 255 in all. `.` is the root.
+  static func query(id: UInt16, name: String, type: DNSRecordType, isChaos: Bool = false) -> [UInt8]? {
     guard let encoded = encode(name) else { return nil }
     var bytes: [UInt8] = [UInt8(id >> 8), UInt8(id & 0xFF), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
     bytes += encoded
-    bytes += [UInt8(type.code >> 8), UInt8(type.code & 0xFF), 0, 1]
+    bytes += [UInt8(type.code >> 8), UInt8(type.code & 0xFF), 0, isChaos ? chaos : internet]
     return bytes
   }
 
   private static func encode(_ name: String) -> [UInt8]? {
+    if name == "." { return [0] }
     var text = name.utf8[...]
     if text.last == 0x2E { text.removeLast() }
     var bytes: [UInt8] = []
@@ -73,6 +79,7 @@ struct DNSMessage: Hashable, Sendable {
     isTruncated = bytes[2] & 2 != 0
     var reader = Reader(bytes: bytes, position: query.count)
     var (found, seconds, addresses) = (0, Int64.max, [NetworkAddress]())
+    var texts: [String] = []
     for _ in 0..<min(Int(bytes[6]) << 8 | Int(bytes[7]), LatencyLimits.dnsRecords) {
       guard let record = reader.record() else {
         // The rest of what was cut comes over TCP.
@@ -80,8 +87,10 @@ struct DNSMessage: Hashable, Sendable {
         throw .wrong("the name server's answer is malformed")
       }
       seconds = min(seconds, record.seconds)
-      guard record.type == type.code, record.isInternet else { continue }
+      // The question's last bytes are its class.
+      guard record.type == type.code, record.place == query.last else { continue }
       found += 1
+      if type == .TXT { texts.append(Self.text(record.data)) }
       let length = type == .A ? 4 : type == .AAAA ? 16 : 0
       guard length > 0 else { continue }
       guard record.data.count == length, let address = NetworkAddress(bytes: Array(record.data)) else {
@@ -90,6 +99,18 @@ struct DNSMessage: Hashable, Sendable {
       addresses.append(address)
     }
     (self.found, self.seconds, self.addresses) = (found, found == 0 ? 0 : seconds, addresses)
+    self.texts = texts
+  }
+
+  /// RFC 1035, section 3.3.14: strings, each behind its length.
+  private static func text(_ data: ArraySlice<UInt8>) -> String {
+    var data = data
+    var bytes: [UInt8] = []
+    while let length = data.popFirst() {
+      bytes += data.prefix(Int(length)).filter { (0x20..<0x7F).contains($0) }
+      data = data.dropFirst(Int(length))
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   private static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte + 0x20 : byte }
@@ -122,14 +143,14 @@ struct DNSMessage: Hashable, Sendable {
       return false
     }
 
-    mutating func record() -> (type: UInt16, isInternet: Bool, seconds: Int64, data: ArraySlice<UInt8>)? {
+    mutating func record() -> (type: UInt16, place: UInt8, seconds: Int64, data: ArraySlice<UInt8>)? {
       guard skipName(), let type = number(2), let place = number(2), let seconds = number(4), let length = number(2),
         position + length <= bytes.count
       else { return nil }
       defer { position += length }
       // A time with the highest bit set is none: RFC 2181, section 8.
       let kept = seconds > Int(Int32.max) ? 0 : Int64(seconds)
-      return (UInt16(type), place == 1, kept, bytes[position..<position + length])
+      return (UInt16(type), UInt8(clamping: place), kept, bytes[position..<position + length])
     }
   }
 }

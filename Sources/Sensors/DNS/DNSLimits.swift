@@ -1,0 +1,17 @@
+/// The bounds of the dns sensor.
+enum DNSLimits {
+  /// Resolvers asked in one sample.
+  static let resolvers = 8
+  /// Resolvers told of while the sensor runs; those of further networks share the label `other`.
+  static let knownResolvers = 24
+  /// How long one sample may take in all, milliseconds: less than the lane's deadline.
+  static let sampleMilliseconds: Int64 = 4_000
+  /// Samples after which a resolver that told no cache statistics is asked for them again.
+  static let samplesBetweenCacheLooks = 60
+  /// Name servers that a dnsmasq forwards to, told of one resolver.
+  static let forwarders = 8
+  /// Bytes of what unbound tells.
+  static let unboundBytes = 256 * 1024
+  /// How long unbound may take to tell it.
+  static let unboundMilliseconds = 1_000
+}

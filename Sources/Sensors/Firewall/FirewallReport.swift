@@ -1,0 +1,74 @@
+import Platform
+import Telemetry
+
+/// The rules of a firewall, whoever told of them.
+struct FirewallReport: Sendable {
+  /// A table with what it holds.
+  struct Table: Sendable {
+    var family, name: String
+    var chains = 0
+    var rules = 0
+    var digest = RulesDigest()
+  }
+
+  /// Packets and bytes of a rule, a named counter, or a base chain that got to its policy.
+  struct Count: Sendable {
+    var family, table, chain, name: String
+    var packets, bytes: UInt64
+    /// Of a base chain: whether its policy is to drop, and whether packets that come to it are counted.
+    var drops = false
+    var isCounted = true
+
+    func isOf(_ other: Count) -> Bool {
+      name == other.name && chain == other.chain && table == other.table && family == other.family
+    }
+  }
+
+  var tables: [Table] = []
+  var policies: [Count] = []
+  var counters: [Count] = []
+  var rules: [Count] = []
+
+  /// The place of a table; it is made where it is new.
+  mutating func table(_ family: String, _ name: String) -> Int {
+    // Most that is read belongs to the table that was read last.
+    if let index = tables.lastIndex(where: { $0.name == name && $0.family == family }) { return index }
+    tables.append(Table(family: family, name: name))
+    return tables.count - 1
+  }
+
+  /// Adds to what is of the same name, so that rules with one comment are told together; past the limit new ones are left out.
+  static func add(_ count: Count, to counts: inout [Count]) {
+    if let index = counts.firstIndex(where: { $0.isOf(count) }) {
+      counts[index].packets &+= count.packets
+      counts[index].bytes &+= count.bytes
+    } else if counts.count < FirewallLimits.counts {
+      counts.append(count)
+    }
+  }
+}
+
+/// A number that stands for rules: FNV-1a of 64 bits, of which 48 are told, for a sample holds no larger number exactly.
+struct RulesDigest: Sendable {
+  private var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  var number: Double { Double((hash ^ hash >> 48) & 0xFFFF_FFFF_FFFF) }
+  /// For sums of what has no order.
+  var whole: UInt64 { hash }
+
+  mutating func add(byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+
+  mutating func add(_ text: String) {
+    for byte in text.utf8 { add(byte: byte) }
+    add(byte: 0)
+  }
+
+  mutating func add(_ number: UInt64) {
+    for shift in 0..<8 { add(byte: UInt8(truncatingIfNeeded: number >> (8 * UInt64(shift)))) }
+  }
+
+  mutating func add(_ bytes: NetlinkBytes) {
+    add(UInt64(bytes.count))
+    for offset in 0..<bytes.count { add(byte: bytes.byte(at: offset) ?? 0) }
+  }
+}

@@ -1,0 +1,101 @@
+import Platform
+public import Telemetry
+
+/// How well the clock is kept, and by whom: chrony by its own protocol, else systemd-timesyncd.
+///
+/// In the slow lane: a service may not answer. What the kernel knows of its clock is in the family `system`.
+public struct TimeSensor: Sensor {
+  private static let synchronized = "/run/systemd/timesync/synchronized"
+
+  /// The catalogue entry.
+  public static let kind = SensorKind(
+    name: "time", summary: "Offset, jitter, frequency, stratum, sources and last update of chrony or systemd-timesyncd.",
+    sources: [
+      "chronyd at UDP port 323 of the loopback: tracking, sources (candm.h of chrony 2.2 and later)",
+      "/run/systemd/timesync/synchronized (systemd-timesyncd.service(8))",
+    ],
+    lane: .slow, everySeconds: 30,
+    settings: [
+      SettingSpec(
+        "chrony_port", .integer(1...65_535), default: "323",
+        help: "The UDP port at which chronyd answers on the loopback: `cmdport` of chrony.conf(5).")
+    ],
+    metrics: TimeMetrics.all)
+
+  private let host: Host
+  private let chrony: Chrony
+  /// The sources told of so far.
+  private var known: [String] = []
+
+  /// Looks who keeps the clock.
+  public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
+    host = context.host
+    chrony = Chrony(calls: context.host.calls, port: UInt16(clamping: settings.integer("chrony_port")))
+  }
+
+  /// Asks whoever keeps the clock now: one may be installed in the other's place.
+  public mutating func sample(into readings: inout Readings) throws(SensorError) {
+    do throws(SensorError) {
+      try sampleChrony(into: &readings)
+    } catch {
+      switch error {
+      case .absent: try sampleTimesync(into: &readings)
+      case .timedOut: throw .device("chronyd", what: "no answer at port \(chrony.port)")
+      default: throw error
+      }
+    }
+  }
+
+  private mutating func sampleChrony(into readings: inout Readings) throws(SensorError) {
+    let end = SystemClock.bootMilliseconds + TimeLimits.sampleMilliseconds
+    let tracking = try chrony.tracking()
+    func set(_ metric: Metric, _ value: Double) { readings.set(readings.slot(metric), value) }
+    set(TimeMetrics.leap, Double(tracking.leap))
+    // Until it has a source, it says stratum 0 and invents the rest.
+    set(TimeMetrics.stratum, Double(tracking.stratum))
+    if let reference = tracking.reference {
+      let age = host.calls.fileAge("chrony.reference", modifiedMilliseconds: reference)
+      set(TimeMetrics.age, max(Double(age) / 1_000, 0))
+      for (metric, value) in zip(TimeMetrics.tracked, tracking.figures) { set(metric, value) }
+    }
+    let count = try chrony.sourceCount()
+    set(TimeMetrics.sources, Double(count))
+    var reachable = 0
+    for index in 0..<min(count, TimeLimits.sources) where SystemClock.bootMilliseconds < end {
+      do throws(SensorError) {
+        let source = try chrony.source(index)
+        if source.reach != 0 { reachable += 1 }
+        report(source, into: &readings)
+      } catch {
+        // One that was removed meanwhile costs only itself.
+        readings.note(error)
+      }
+    }
+    set(TimeMetrics.reachable, Double(reachable))
+  }
+
+  private mutating func report(_ source: Chrony.Source, into readings: inout Readings) {
+    if !known.contains(source.name) {
+      guard known.count < TimeLimits.knownSources else { return }
+      known.append(source.name)
+    }
+    let label = [Label("source", source.name)]
+    func set(_ metric: Metric, _ value: Double) { readings.set(readings.slot(metric, label), value) }
+    set(TimeMetrics.selected, source.state == 0 ? 1 : 0)
+    set(TimeMetrics.state, Double(source.state))
+    set(TimeMetrics.reach, Double((source.reach & 0xFF).nonzeroBitCount) * 12.5)
+    set(TimeMetrics.sourceStratum, Double(source.stratum))
+    guard let age = source.sampleSeconds else { return }
+    set(TimeMetrics.sourceAge, age)
+    set(TimeMetrics.sourceOffset, source.offset)
+    set(TimeMetrics.sourceError, source.error)
+  }
+
+  /// timesyncd touches a file whenever it sets the clock right.
+  private func sampleTimesync(into readings: inout Readings) throws(SensorError) {
+    guard let age = host.age(Self.synchronized) else {
+      throw .absent("chronyd at port \(chrony.port), \(Self.synchronized)")
+    }
+    readings.set(readings.slot(TimeMetrics.age), max(Double(age) / 1_000, 0))
+  }
+}
