@@ -23,7 +23,7 @@ struct ContainerEngine {
   /// unless there is health to be asked for.
   func isDue(hasChanged: Bool, every nanoseconds: Int64, at now: Int64) -> Bool {
     guard let askedAt else { return true }
-    if hasChanged, problem == nil { return true }
+    if hasChanged, isUp == true { return true }
     let isPatient = name == "podman" && !containers.contains { $0.hasHealthCheck }
     return now - askedAt >= (isPatient ? nanoseconds * ContainerLimits.rarely : nanoseconds)
   }
@@ -55,9 +55,9 @@ struct ContainerEngine {
       return
     }
     do throws(SensorError) {
-      try askList(host, restarted: restarted, until: end, at: now, admits: admits)
-      isUp = true
-      answeredAt = now
+      let unclear = try askList(host, restarted: restarted, until: end, at: now, admits: admits)
+      (isUp, answeredAt) = (true, now)
+      askDetails(of: unclear, host, until: end, at: now)
     } catch {
       switch error {
       case .io(_, EACCES):
@@ -70,9 +70,10 @@ struct ContainerEngine {
     }
   }
 
+  /// Gives the places of those whose details are new or changed.
   private mutating func askList(
     _ host: Host, restarted: Set<String>, until end: Int64, at now: Int64, admits: (String) -> Bool
-  ) throws(SensorError) {
+  ) throws(SensorError) -> [Int] {
     var elements = JSONElements()
     var listed: [EngineContainer] = []
     var isCut = false
@@ -103,24 +104,36 @@ struct ContainerEngine {
       let isRestarted = restarted.contains(containers[index].id)
       if containers[index].isUnclear(since: known, isRestarted: isRestarted, at: now) { unclear.append(index) }
     }
-    for index in unclear.filter({ containers[$0].state == .running }) + unclear.filter({ containers[$0].state != .running }) {
-      guard SystemClock.bootMilliseconds < end else { return }
-      try askDetails(of: index, host, until: end, at: now)
+    return unclear.filter { containers[$0].state == .running } + unclear.filter { containers[$0].state != .running }
+  }
+
+  /// One that hangs costs the others no more than its own time.
+  private mutating func askDetails(of places: [Int], _ host: Host, until end: Int64, at now: Int64) {
+    for index in places {
+      let milliseconds = min(Self.left(until: end), ContainerLimits.detailsMilliseconds)
+      guard SystemClock.bootMilliseconds < end else {
+        problem = problem ?? .device(socket, what: "no time was left for the details of \(containers[index].name) and others")
+        return
+      }
+      do throws(SensorError) {
+        try askDetails(of: index, host, milliseconds: milliseconds, at: now)
+      } catch {
+        problem = .device(socket, what: "the details of \(containers[index].name): \(error)")
+      }
     }
   }
 
-  private mutating func askDetails(of index: Int, _ host: Host, until end: Int64, at now: Int64) throws(SensorError) {
+  private mutating func askDetails(of index: Int, _ host: Host, milliseconds: Int, at now: Int64) throws(SensorError) {
     var bytes: [UInt8] = []
     let target = "/containers/\(containers[index].id)/json"
-    let status = try host.calls.page(target, of: socket, timeoutMilliseconds: Self.left(until: end)) { piece in
+    let status = try host.calls.page(target, of: socket, timeoutMilliseconds: milliseconds) { piece in
       bytes += piece
       return bytes.count <= ContainerLimits.elementBytes
     }
     // Removed since.
     if status == 404 { return }
     guard status == 200, let details = EngineContainer.json(bytes), containers[index].take(details, at: now) else {
-      problem = .malformed(path: socket, what: "the details of \(containers[index].name) cannot be read")
-      return
+      throw .malformed(path: target, what: "no details, HTTP status \(status)")
     }
   }
 

@@ -18,6 +18,8 @@ enum ContainerLimits {
   static let depthOfJSON = 24
   /// How long all engines may take in one sample, milliseconds: less than the lane's deadline.
   static let sampleMilliseconds: Int64 = 2_500
+  /// How long an engine may take for the details of one container.
+  static let detailsMilliseconds = 500
   /// Details of a container that seems unchanged are asked for again after this.
   static let detailsNanoseconds: Int64 = 600_000_000_000
   /// An engine that may have to be started by each question is asked this many times more rarely while nothing changes.

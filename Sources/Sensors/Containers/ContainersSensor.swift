@@ -32,7 +32,16 @@ public struct ContainersSensor: Sensor {
         "containers", .integer(1...75), default: "50",
         help: "How many containers get series while the agent runs; later ones are only counted."),
     ],
-    metrics: ContainerMetrics.all)
+    metrics: ContainerMetrics.all,
+    check: { settings in
+      let sockets = settings.list("sockets")
+      if let wrong = sockets.first(where: { !$0.hasPrefix("/") }) {
+        return SettingError(what: "'\(wrong)' is no absolute path of a socket", remedy: "write /var/run/docker.sock")
+      }
+      guard sockets.count > ContainerLimits.sockets else { return nil }
+      return SettingError(
+        what: "more than \(ContainerLimits.sockets) sockets", remedy: "use a pattern: /run/user/*/podman/podman.sock")
+    })
 
   private let host: Host
   private let filter: NameFilter
@@ -175,7 +184,10 @@ public struct ContainersSensor: Sensor {
     let filter = filter
     for index in engines.indices {
       if engines[index].isDue(hasChanged: hasChanged, every: askNanoseconds, at: readings.nanoseconds) {
-        engines[index].ask(host, restarted: restarted, until: end, at: readings.nanoseconds) { filter.admits($0) }
+        // One that hangs leaves their share to the others.
+        let now = SystemClock.bootMilliseconds
+        let share = now + (end - now) / Int64(engines.count - index)
+        engines[index].ask(host, restarted: restarted, until: share, at: readings.nanoseconds) { filter.admits($0) }
       }
       if let problem = engines[index].problem { readings.note(problem) }
     }

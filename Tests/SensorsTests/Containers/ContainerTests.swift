@@ -131,6 +131,36 @@ import Testing
     #expect(!engine.isDue(hasChanged: true, every: 60, at: 59) && engine.isDue(hasChanged: false, every: 60, at: 60))
   }
 
+  /// The details of one container hang: the engine works, and the others are told.
+  @Test func detailsThatHangAreSaid() {
+    final class Hanging: AbsentCalls {
+      func page(
+        _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
+      ) throws(SensorError) -> Int {
+        guard target.hasSuffix("?all=true") else {
+          #expect(timeoutMilliseconds <= ContainerLimits.detailsMilliseconds)
+          throw .timedOut
+        }
+        _ = try take(Array("[\(ContainerTests.element(1))]".utf8))
+        return 200
+      }
+    }
+    var engine = ContainerEngine(socket: "/run/docker.sock", resolved: "/run/docker.sock")
+    let end = SystemClock.bootMilliseconds + 60_000
+    engine.ask(Host(root: "/nowhere", calls: Hanging()), restarted: [], until: end, at: 1) { _ in true }
+    #expect(engine.isUp == true && engine.containers.first?.state == .running)
+    #expect(engine.problem == .device("/run/docker.sock", what: "the details of app-1: timed out"))
+  }
+
+  @Test func aSocketIsAnAbsolutePath() {
+    func check(_ sockets: [String]) -> SettingError? {
+      ContainersSensor.kind.check(Settings(ContainersSensor.kind.settings, ["sockets": .list(sockets)]))
+    }
+    #expect(check(["/run/a.sock"]) == nil && check([]) == nil)
+    #expect(check(["unix:///run/a.sock"])?.what == "'unix:///run/a.sock' is no absolute path of a socket")
+    #expect(check([String](repeating: "/run/a.sock", count: 9)) != nil)
+  }
+
   @Test(arguments: [
     ("exited", "always", 0, true), ("exited", "unless-stopped", 137, true), ("exited", "on-failure", 0, false),
     ("exited", "on-failure", 3, true), ("exited", "no", 1, false), ("exited", "", 1, false), ("created", "always", 128, true),
