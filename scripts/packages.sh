@@ -4,6 +4,11 @@ set -eu
 
 packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pkg-config mosquitto mosquitto-clients python3 python3-venv dbus-daemon python3-dbus python3-gi systemd"
 
+# Peers that tests compare with; on a developer's machine they would take the place of its own resolver and clock, and the tests are skipped.
+if [ -n "${CI:-}" ]; then
+  packages="$packages nftables iptables dnsmasq-base unbound bind9-dnsutils chrony"
+fi
+
 if ! command -v dpkg-query >/dev/null 2>&1; then
   echo "godwit: no Debian packages here; it needs what Debian calls: $packages" >&2
   exit 0
@@ -36,12 +41,14 @@ $as_root apt-get update -q >&2
 # shellcheck disable=SC2086  # a list of words
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 </dev/null
 
-# Debian starts a broker of its own with the package; nobody asked for one here.
-case " $missing " in
-  *" mosquitto "*)
-    if [ -d /run/systemd/system ]; then
-      echo "godwit: switching off the system's mosquitto service, which came with the package" >&2
-      $as_root systemctl disable --now mosquitto.service >&2 || true
-    fi
-    ;;
-esac
+# Debian starts such services with their packages; nobody asked for them here.
+for service in mosquitto unbound chrony; do
+  case " $missing " in
+    *" $service "*)
+      if [ -d /run/systemd/system ]; then
+        echo "godwit: switching off the system's $service service, which came with the package" >&2
+        $as_root systemctl disable --now "$service.service" >&2 || true
+      fi
+      ;;
+  esac
+done

@@ -37,6 +37,19 @@ enum CacheStatistics {
     return true
   }
 
+  /// systemd-resolved: org.freedesktop.resolve1(5), CacheStatistics is a structure of entries, hits and misses. Its varlink method of the same
+  /// purpose is for root alone.
+  static func setResolved(_ bus: any DBus, in readings: inout Readings) {
+    let manager = DBusObject("org.freedesktop.resolve1", "/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager")
+    readings.attempt { (readings) throws(SensorError) in
+      let value = try bus.property("CacheStatistics", of: manager)
+      let label = [Label("resolver", "systemd-resolved")]
+      for (place, metric) in [DNSMetrics.entries, DNSMetrics.hits, DNSMetrics.misses].enumerated() {
+        readings.set(readings.slot(metric, label), value.item(place)?.unsigned.map { Double($0) })
+      }
+    }
+  }
+
   /// What `unbound-control stats_noreset` asks for, at the Unix socket that `control-interface:` names; nothing where there is none.
   static func setUnbound(_ path: String, _ host: Host, in readings: inout Readings) {
     guard !path.isEmpty, host.exists(path) else { return }

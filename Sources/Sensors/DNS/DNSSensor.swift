@@ -5,6 +5,9 @@ public import Telemetry
 ///
 /// In the slow lane: an answer may not come.
 public struct DNSSensor: Sensor {
+  /// There while systemd-resolved runs.
+  private static let resolved = "/run/systemd/resolve"
+
   /// The catalogue entry.
   public static let kind = SensorKind(
     name: "dns",
@@ -12,6 +15,7 @@ public struct DNSSensor: Sensor {
     sources: [
       "/etc/resolv.conf (resolv.conf(5)), /run/systemd/resolve/resolv.conf behind 127.0.0.53", "DNS: RFC 1035",
       "TXT records of the class CHAOS (dnsmasq(8))", "stats_noreset at the control socket of unbound (unbound-control(8))",
+      "CacheStatistics of org.freedesktop.resolve1 on D-Bus (org.freedesktop.resolve1(5))",
     ],
     lane: .slow, everySeconds: 60,
     settings: [
@@ -39,6 +43,7 @@ public struct DNSSensor: Sensor {
   }
 
   private let host: Host
+  private let bus: any DBus
   private let probe: ResolverProbe
   private let query: String
   private let record: DNSRecordType
@@ -53,6 +58,7 @@ public struct DNSSensor: Sensor {
   /// Looks for resolvers; asks none.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
     host = context.host
+    bus = host.systemBus
     probe = ResolverProbe(host: context.host)
     query = settings.text("query")
     record = DNSRecordType(rawValue: settings.text("record")) ?? .NS
@@ -109,6 +115,7 @@ public struct DNSSensor: Sensor {
     }
     if !isCut { start = 0 }
     CacheStatistics.setUnbound(unboundSocket, host, in: &readings)
+    if host.isDirectory(Self.resolved) { CacheStatistics.setResolved(bus, in: &readings) }
     // The sum of all, so that those whose answers came are told too.
     for known in known {
       for (place, count) in known.counts.enumerated() where count > 0 {

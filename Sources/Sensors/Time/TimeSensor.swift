@@ -5,14 +5,14 @@ public import Telemetry
 ///
 /// In the slow lane: a service may not answer. What the kernel knows of its clock is in the family `system`.
 public struct TimeSensor: Sensor {
-  private static let synchronized = "/run/systemd/timesync/synchronized"
+  private static let synchronized = Timesync.directory + "/synchronized"
 
   /// The catalogue entry.
   public static let kind = SensorKind(
     name: "time", summary: "Offset, jitter, frequency, stratum, sources and last update of chrony or systemd-timesyncd.",
     sources: [
       "chronyd at UDP port 323 of the loopback: tracking, sources (candm.h of chrony 2.2 and later)",
-      "/run/systemd/timesync/synchronized (systemd-timesyncd.service(8))",
+      "org.freedesktop.timesync1 on D-Bus, /run/systemd/timesync/synchronized (systemd-timesyncd.service(8))",
     ],
     lane: .slow, everySeconds: 30,
     settings: [
@@ -24,12 +24,14 @@ public struct TimeSensor: Sensor {
 
   private let host: Host
   private let chrony: Chrony
+  private let bus: any DBus
   /// The sources told of so far.
   private var known: [String] = []
 
   /// Looks who keeps the clock.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
     host = context.host
+    bus = host.systemBus
     chrony = Chrony(calls: context.host.calls, port: UInt16(clamping: settings.integer("chrony_port")))
   }
 
@@ -75,10 +77,7 @@ public struct TimeSensor: Sensor {
   }
 
   private mutating func report(_ source: Chrony.Source, into readings: inout Readings) {
-    if !known.contains(source.name) {
-      guard known.count < TimeLimits.knownSources else { return }
-      known.append(source.name)
-    }
+    guard isTold(source.name) else { return }
     let label = [Label("source", source.name)]
     func set(_ metric: Metric, _ value: Double) { readings.set(readings.slot(metric, label), value) }
     set(TimeMetrics.selected, source.state == 0 ? 1 : 0)
@@ -91,11 +90,43 @@ public struct TimeSensor: Sensor {
     set(TimeMetrics.sourceError, source.error)
   }
 
-  /// timesyncd touches a file whenever it sets the clock right.
-  private func sampleTimesync(into readings: inout Readings) throws(SensorError) {
-    guard let age = host.age(Self.synchronized) else {
-      throw .absent("chronyd at port \(chrony.port), \(Self.synchronized)")
+  /// timesyncd touches a file whenever it sets the clock right; the rest it says on D-Bus.
+  private mutating func sampleTimesync(into readings: inout Readings) throws(SensorError) {
+    let age = host.age(Self.synchronized)
+    guard age != nil || host.isDirectory(Timesync.directory) else {
+      throw .absent("chronyd at port \(chrony.port), \(Timesync.directory)")
     }
-    readings.set(readings.slot(TimeMetrics.age), max(Double(age) / 1_000, 0))
+    func set(_ metric: Metric, _ value: Double) { readings.set(readings.slot(metric), value) }
+    if let age { set(TimeMetrics.age, max(Double(age) / 1_000, 0)) }
+    readings.attempt { (readings) throws(SensorError) in
+      let state = Timesync(try bus.properties(of: Timesync.manager))
+      func set(_ metric: Metric, _ value: Double) { readings.set(readings.slot(metric), value) }
+      guard let state else {
+        // No server has answered yet.
+        set(TimeMetrics.stratum, 0)
+        return
+      }
+      set(TimeMetrics.leap, state.leap)
+      // This clock is one further from the reference than its server.
+      set(TimeMetrics.stratum, state.serverStratum + 1)
+      set(TimeMetrics.offset, state.offset)
+      set(TimeMetrics.jitter, state.jitter)
+      set(TimeMetrics.frequency, state.frequency)
+      set(TimeMetrics.rootDelay, state.rootDelay)
+      set(TimeMetrics.rootDispersion, state.rootDispersion)
+      set(TimeMetrics.interval, state.interval)
+      guard !state.server.isEmpty, isTold(state.server) else { return }
+      let label = [Label("source", state.server)]
+      readings.set(readings.slot(TimeMetrics.selected, label), 1)
+      readings.set(readings.slot(TimeMetrics.sourceStratum, label), state.serverStratum)
+    }
+  }
+
+  /// Whether there is room for a source's series, or they are there already.
+  private mutating func isTold(_ source: String) -> Bool {
+    if known.contains(source) { return true }
+    guard known.count < TimeLimits.knownSources else { return false }
+    known.append(source)
+    return true
   }
 }

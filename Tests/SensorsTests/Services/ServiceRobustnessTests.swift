@@ -1,8 +1,8 @@
 import Foundation
-import Platform
 import Telemetry
 import Testing
 
+@testable import Platform
 @testable import Sensors
 
 /// Answers of services and of the firewall, cut short and with bytes changed by a seeded generator: 10,000 of each. They may be refused, but
@@ -135,6 +135,47 @@ import Testing
       Self.check(readings, "unbound")
     }
     #expect(told > 5_000)
+  }
+
+  /// A bus whose services answer with one value.
+  private final class Bus: DBus {
+    let value: DBusValue
+
+    init(_ value: DBusValue) { self.value = value }
+
+    func call(_ object: DBusObject, _ member: String, _ arguments: [String]) throws(SensorError) -> DBusValue? { value }
+  }
+
+  /// What services say on D-Bus, with texts, numbers and types changed: whatever can still be marshalled is taken.
+  @Test(arguments: [
+    ("time/timesyncd/input/.host/dbus/org.freedesktop.timesync1/org/freedesktop/timesync1/", UInt64(20_261_145)),
+    ("dns/resolved/input/.host/dbus/org.freedesktop.resolve1/org/freedesktop/resolve1/", 20_261_146),
+  ])
+  func anyAnswerOnDBus(folder: String, seed: UInt64) throws {
+    let files = CaseTests.folder.appendingPathComponent(folder)
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: files.path).first)
+    let text = [UInt8](try Data(contentsOf: files.appendingPathComponent(name)))
+    var taken = 0
+    LatencyFuzzTests.mutate(text, seed: seed) { changed in
+      guard let answer = try? JSONValue(parsing: changed), let type = answer["type"]?.text,
+        let data = answer["data"]?.elements?.first
+      else { return }
+      var values = DBusMarshalling(type)
+      guard values.append(data), let value = values.first else { return }
+      taken += 1
+      var readings = Readings()
+      readings.begin(nanoseconds: 1)
+      CacheStatistics.setResolved(Bus(value), in: &readings)
+      Self.check(readings, "resolve1, seed \(seed)")
+      guard let state = Timesync(value) else { return }
+      let figures = [
+        state.serverStratum, state.leap, state.offset, state.rootDelay, state.rootDispersion, state.jitter, state.interval,
+        state.frequency,
+      ]
+      if !figures.allSatisfy(\.isFinite) { Issue.record("\(figures), seed \(seed)") }
+      if !state.server.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) { Issue.record("\(state.server), seed \(seed)") }
+    }
+    #expect(taken > 100)
   }
 
   /// What dnsmasq answers in the class CHAOS.
