@@ -1,6 +1,6 @@
 # The build entry: every target is a small script, so that each can be read and run alone.
 .DEFAULT_GOAL := help
-.PHONY: run build test bench crash torture lab format lint clean help
+.PHONY: run build test bench bench-all crash torture lab format lint clean help
 
 run: ## the agent on this machine, with a private broker, and its live status until Ctrl-C
 	@scripts/run.sh
@@ -20,6 +20,12 @@ bench: ## what agent and storage cost, beside their goals (BENCH_SECONDS=60; as 
 	@.build/release/StorageBench
 	@scripts/bench-drain.sh
 	@scripts/bench-device.sh
+
+bench-all: ## what all kinds of sensors cost beside the base profile, on this machine and on one of 2,000 processes and 5,000 sockets
+	@scripts/packages.sh
+	@scripts/build.sh
+	@scripts/bench-all.sh
+	@BENCH_PROCESSES=2000 BENCH_SOCKETS=5000 scripts/bench-all.sh
 
 crash: ## the buffer after 10,000 seeded power cuts (GODWIT_CRASH_POINTS, GODWIT_CRASH_SEED)
 	@scripts/packages.sh
@@ -42,4 +48,4 @@ clean: ## removes what was built and what `make run` left
 	@rm -rf .build .run
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 18

@@ -4,6 +4,8 @@ enum AgentLimits {
   static let storageMailbox = 64
   /// Seconds between attempts to find a sensor's hardware that was absent.
   static let absentRetrySeconds: Int64 = 60
+  /// So many seconds later at most for one that needs a thread, each kind at a second of its own.
+  static let absentStaggerSeconds: UInt64 = 15
   /// The longest wait before a failed sensor is made anew, seconds.
   static let failedRetrySeconds: Int64 = 300
   /// Threads of one slow sensor that hang and were given up; no more are started until one returns.
@@ -31,8 +33,8 @@ enum AgentLimits {
   static let overdueNanoseconds: Int64 = 2_000_000_000
   /// Ticks further apart than this are not waited for at the start.
   static let longTickMilliseconds = 5_000
-  /// Ticks after which the agent is settled, and gives back what only starting needed.
-  static let settledTicks: UInt64 = 5
+  /// Ticks after which the agent is settled, and gives back what only starting and the first commits needed.
+  static let settledTicks: UInt64 = 20
   /// The longest wait before a watchdog that could not be opened is tried again, seconds.
   static let watchdogRetrySeconds: Int64 = 300
   /// Lines that the guard of the outputs holds at most.

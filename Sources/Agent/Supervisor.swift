@@ -67,14 +67,6 @@ final class Supervisor {
   /// The boot whose beginning by the watchdog was told.
   var toldReset: String?
 
-  /// A sensor with its place in the tick.
-  struct LaneSlot {
-    let lane: any SensorLane
-    /// The id in the table of each of the lane's series; −1 when the table was full.
-    var ids: [Int] = []
-    var figures: AgentStatistics.SensorFigures
-  }
-
   init(profile: Profile, environment: Environment, opening: BufferWriter.Opening?) {
     self.profile = profile
     self.environment = environment
@@ -119,7 +111,7 @@ final class Supervisor {
       : SlowLane(make, profile: sensor, context: environment.context, clock: environment.clock)
     var figures = AgentStatistics.SensorFigures(name: sensor.kind)
     figures.everyMilliseconds = sensor.everyMilliseconds
-    return LaneSlot(lane: lane, figures: figures)
+    return LaneSlot(lane: lane, figures: figures, tickMilliseconds: profile.tickMilliseconds)
   }
 
   // MARK: The tick
@@ -148,9 +140,7 @@ final class Supervisor {
     defer { samplesAll = false }
     for index in values.indices { values[index] = .missing }
     for index in lanes.indices {
-      let lane = lanes[index].lane
-      let every = UInt64(max(lane.profile.everyMilliseconds / profile.tickMilliseconds, 1))
-      let report = lane.tick(now: now, isDue: samplesAll || tickIndex % every == 0)
+      let report = lanes[index].lane.tick(now: now, isDue: samplesAll || tickIndex % lanes[index].everyTicks == 0)
       if report.outcome != nil { note(report, at: index) }
       if report.hasValues { collect(index) }
     }
@@ -304,6 +294,7 @@ final class Supervisor {
       for id in slot.ids where id >= 0 { latest[id] = .missing }
     }
     profile = new
+    for index in lanes.indices { lanes[index].settle(tickMilliseconds: new.tickMilliseconds) }
     announce(engine.replace(rules: new.alerts))
     applyToDevice(new)
   }

@@ -28,7 +28,7 @@ extension Supervisor {
     let delivery = environment.delivery?.status
     if let delivery { noteLink(delivery) }
     let late = tickIndex % 10 == 1 ? lateness.percentiles : nil
-    let (figures, uncommitted) = (lanes.map(\.figures), pending.ticks.count + storage.pendingTicks)
+    let uncommitted = pending.ticks.count + storage.pendingTicks
     environment.context.statistics.update {
       $0.ticks += 1
       $0.skippedTicks += skipped
@@ -38,7 +38,11 @@ extension Supervisor {
       $0.queuedTicks = delivery?.owedTicks ?? 0
       $0.deliveredTicks = delivery?.deliveredTicks ?? 0
       $0.lostTicks = delivery?.lostTicks ?? 0
-      $0.sensors = figures
+      if $0.sensors.count > lanes.count { $0.sensors.removeLast($0.sensors.count - lanes.count) }
+      for index in lanes.indices where !lanes[index].isTold || index >= $0.sensors.count {
+        if index < $0.sensors.count { $0.sensors[index] = lanes[index].figures } else { $0.sensors.append(lanes[index].figures) }
+        lanes[index].isTold = true
+      }
     }
   }
 }

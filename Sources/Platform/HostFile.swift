@@ -11,14 +11,13 @@ public final class HostFile {
   private let realPath: String
   private let limit: Int
   private var descriptor: Int32 = -1
-  private var buffer: UnsafeMutableRawBufferPointer
+  /// Empty until the first read: many files are looked for and few are there.
+  private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
   init(path: String, realPath: String, limit: Int) {
     self.path = path
     self.realPath = realPath
     self.limit = limit
-    // Raw memory rather than an array: pread fills it in place and it is never initialised twice.
-    buffer = .allocate(byteCount: min(limit, 4096), alignment: 16)
   }
 
   deinit {
@@ -63,7 +62,11 @@ public final class HostFile {
     }
     var count = 0
     while true {
-      if count == buffer.count { try grow() }
+      if count == buffer.count {
+        try grow()
+        // The attribute is made anew by each read: two halves need not fit together.
+        if isAttribute { count = 0 }
+      }
       let got = pread(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count, off_t(count))
       if got < 0 {
         let code = errno
@@ -74,8 +77,8 @@ public final class HostFile {
       }
       if got == 0 { return count }
       count += got
-      // A sysfs attribute is one page at most and arrives whole; seq files need the read that answers 0.
-      if count < 4096, path.hasPrefix("/sys/") { return count }
+      // A sysfs attribute arrives whole; seq files need the read that answers 0.
+      if isAttribute, count < buffer.count { return count }
     }
   }
 
@@ -86,10 +89,16 @@ public final class HostFile {
     }
   }
 
+  /// Text of sysfs, a page at most, as long as it is not read to be more.
+  private var isAttribute: Bool { buffer.count <= 4096 && path.hasPrefix("/sys/") }
+
   private func grow() throws(SensorError) {
     guard buffer.count < limit else { throw .malformed(path: path, what: "larger than \(limit) bytes") }
-    let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: min(buffer.count * 2, limit), alignment: 16)
-    larger.copyMemory(from: UnsafeRawBufferPointer(buffer))
+    // Most of sysfs is one number, most of procfs a page or less.
+    let size = buffer.count > 0 ? buffer.count * 4 : path.hasPrefix("/sys/") ? 64 : 1_024
+    // Raw memory rather than an array: pread fills it in place and it is never initialised twice.
+    let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: min(size, limit), alignment: 16)
+    if buffer.count > 0 { larger.copyMemory(from: UnsafeRawBufferPointer(buffer)) }
     buffer.deallocate()
     buffer = larger
   }

@@ -16,6 +16,8 @@ final class SlowLane: SensorLane {
   private var abandoned: [SlowWorker] = []
   private var askedAt: Int64?
   private var restart = SensorRestart()
+  /// A sample was due while the sensor was not to be made: it is taken when that may be.
+  private var isOwed = false
 
   init(_ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock) {
     self.make = make
@@ -28,9 +30,16 @@ final class SlowLane: SensorLane {
     var report = LaneReport()
     if let result = worker?.takeResult() { report = accept(result, now) }
     if let askedAt, now - askedAt > Int64(profile.deadlineMilliseconds) * 1_000_000 { report = abandon(now) }
-    if isDue, askedAt == nil, now >= restart.notBefore { ask(now, &report) }
+    if isDue { isOwed = askedAt == nil }
+    if isOwed, askedAt == nil, now >= restart.notBefore {
+      isOwed = false
+      ask(now, &report)
+    }
     return report
   }
+
+  /// Absent hardware is looked for by a new thread, which costs the tick some dozens of microseconds: not all of it in the same tick.
+  private var stagger: Int64 { Int64(keyHash(profile.kind) % AgentLimits.absentStaggerSeconds) * 1_000_000_000 }
 
   func stop() {
     worker?.retire()
@@ -75,7 +84,7 @@ final class SlowLane: SensorLane {
       stop()
       report.outcome = .absent
       report.problem = "absent: \(what)"
-      restart.absent(at: now)
+      restart.absent(at: now + stagger)
     case let error?:
       report.outcome = .failed
       report.problem = "\(error)"

@@ -65,6 +65,31 @@ public final class ProcessFiles {
     return try numbers(path, limit: PlatformLimits.directoryEntries).ids.count
   }
 
+  /// Gives `body` the inode of each socket among the descriptors of a process, looking at `limit` descriptors at most.
+  ///
+  /// - Returns: how many descriptors were looked at.
+  /// - Throws: `absent` when the process is gone, `io` where rights are missing.
+  public func sockets(of process: Int32, limit: Int, _ body: (UInt32) -> Void) throws(SensorError) -> Int {
+    let path = "/proc/\(process)/fd"
+    guard let entries = opendir(host.root + path) else { throw failure(errno, path) }
+    defer { closedir(entries) }
+    let directory = dirfd(entries)
+    var seen = 0
+    while seen < limit, let entry = readdir(entries) {
+      guard let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self) else { break }
+      let count = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { readlinkat(directory, $0, base, buffer.count) }
+      }
+      seen += 1
+      // `socket:[31337]`; no link at all are `.` and `..`.
+      guard count > 0 else { continue }
+      var text = ByteScanner(base: UnsafeRawPointer(base).assumingMemoryBound(to: UInt8.self), count: count)
+      guard text.skip("socket:["), let inode = text.unsigned(), inode <= UInt64(UInt32.max) else { continue }
+      body(UInt32(inode))
+    }
+    return seen
+  }
+
   private func failure(_ code: Int32, _ path: String) -> SensorError {
     switch code {
     case ENOENT, ESRCH, ENOTDIR: .absent(path)

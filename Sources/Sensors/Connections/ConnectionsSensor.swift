@@ -25,7 +25,12 @@ public struct ConnectionsSensor: Sensor {
       SettingSpec(
         "processes", .bool, default: "false",
         help: "Report sockets and bytes by process; those of other users need CAP_SYS_PTRACE and are 'unknown' without."),
-      SettingSpec("names", .integer(1...200), default: "16", help: "How many names of processes get series; more are 'other'."),
+      SettingSpec(
+        "top", .integer(1...50), default: "5",
+        help: "How many names get series for moving most bytes, and how many for having most sockets, at a time."),
+      SettingSpec(
+        "names", .integer(1...200), default: "32",
+        help: "How many names get series while the agent runs; later ones, and those that were never at the top, are 'other'."),
     ],
     metrics: ConnectionMetrics.all, check: ListeningPorts.check)
 
@@ -35,9 +40,12 @@ public struct ConnectionsSensor: Sensor {
     var growth = ConnectionTally.Counts()
   }
 
+  /// Whose process may not be looked at.
+  private static let unknown = "unknown"
+
   private let calls: any HostCalls
   private let withLocal, withProcesses: Bool
-  private let nameLimit: Int
+  private let top, nameLimit: Int
   private var ports: ListeningPorts
   private var owners: SocketOwners
   private var names: Set<String> = []
@@ -51,6 +59,7 @@ public struct ConnectionsSensor: Sensor {
     calls = context.host.calls
     withLocal = settings.bool("local")
     withProcesses = settings.bool("processes")
+    top = settings.integer("top")
     nameLimit = settings.integer("names")
     owners = SocketOwners(host: context.host)
     ports = ListeningPorts(settings, host: context.host)
@@ -132,19 +141,14 @@ public struct ConnectionsSensor: Sensor {
     owners.learn(Set(held.map(\.inode)))
     var uses: [String: Use] = [:]
     for (inode, growth) in held {
-      let name = owners[inode] ?? "unknown"
+      let name = owners[inode] ?? Self.unknown
       uses[name, default: Use()].sockets += 1
       uses[name]?.growth.add(growth)
     }
+    name(uses)
     var shown: [String: Use] = [:]
-    // The busiest first, should the names run out.
-    let ranked = uses.sorted {
-      ($1.value.growth.bytes, $1.value.sockets, $0.key) < ($0.value.growth.bytes, $0.value.sockets, $1.key)
-    }
-    for (name, use) in ranked {
-      let isNamed = name == "unknown" || names.contains(name) || names.count < nameLimit
-      if isNamed, name != "unknown" { names.insert(name) }
-      let key = isNamed ? name : "other"
+    for (name, use) in uses {
+      let key = name == Self.unknown || names.contains(name) ? name : "other"
       shown[key, default: Use()].sockets += use.sockets
       shown[key]?.growth.add(use.growth)
     }
@@ -158,5 +162,15 @@ public struct ConnectionsSensor: Sensor {
       readings.set(readings.slot(ConnectionMetrics.processReceived, label), Double(use.growth.received) / seconds)
       readings.set(readings.slot(ConnectionMetrics.processSent, label), Double(use.growth.sent) / seconds)
     }
+  }
+
+  /// Gives series to the names at the top of all, those that move most bytes first, while there are names left.
+  private mutating func name(_ uses: [String: Use]) {
+    let all = uses.filter { $0.key != Self.unknown }
+    let busiest = all.filter { $0.value.growth.bytes > 0 }.sorted {
+      ($1.value.growth.bytes, $0.key) < ($0.value.growth.bytes, $1.key)
+    }
+    let largest = all.sorted { ($1.value.sockets, $0.key) < ($0.value.sockets, $1.key) }
+    for (name, _) in busiest.prefix(top) + largest.prefix(top) where names.count < nameLimit { names.insert(name) }
   }
 }

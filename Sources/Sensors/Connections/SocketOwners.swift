@@ -4,49 +4,46 @@ import Telemetry
 /// Which process holds a socket: the links `socket:[inode]` among its descriptors (proc_pid_fd(5)). Other users' processes can be looked at
 /// only with CAP_SYS_PTRACE.
 ///
-/// A socket's owner is looked for once, so that only new sockets cost a walk through all processes.
+/// A socket's owner is looked for once, so that only new sockets cost a walk, which begins with the processes that held sockets before.
 struct SocketOwners {
-  /// Processes, and descriptors of one, that are looked at.
+  /// Processes that are looked at in one walk, and descriptors of all of them together.
   private static let processes = 10_000
-  private static let descriptors = 4096
+  private static let descriptors = 262_144
 
-  private let host: Host
+  private let files: ProcessFiles
   /// By inode; nil when no process could be found that has it.
   private var names: [UInt32: String?] = [:]
+  /// The processes that held a socket of the last look.
+  private var holders: Set<Int32> = []
 
-  init(host: Host) { self.host = host }
+  init(host: Host) { files = ProcessFiles(host: host) }
 
   /// Learns who holds these sockets, and forgets all others.
   mutating func learn(_ inodes: Set<UInt32>) {
     names = names.filter { inodes.contains($0.key) }
     var wanted = inodes.filter { names[$0] == nil }
-    guard !wanted.isEmpty, let pids = try? host.list("/proc") else { return }
-    var looked = 0
-    for pid in pids where pid.utf8.first.map({ (0x30...0x39).contains($0) }) ?? false {
-      looked += 1
-      if wanted.isEmpty || looked > Self.processes { break }
-      look(at: pid, &wanted)
-    }
+    guard !wanted.isEmpty, let processes = try? files.list(limit: Self.processes).ids else { return }
+    let before = holders
+    holders.formIntersection(processes)
+    var left = Self.descriptors
+    for id in processes where before.contains(id) && !wanted.isEmpty { look(at: id, &wanted, &left) }
+    for id in processes where !before.contains(id) && !wanted.isEmpty { look(at: id, &wanted, &left) }
+    // What the walk did not come to is looked for again.
+    guard left > 0 else { return }
     for inode in wanted { names.updateValue(nil, forKey: inode) }
   }
 
-  private mutating func look(at pid: String, _ wanted: inout Set<UInt32>) {
-    guard let descriptors = try? host.list("/proc/\(pid)/fd") else { return }
-    var name: String?
-    for descriptor in descriptors.prefix(Self.descriptors) {
-      guard let target = host.link("/proc/\(pid)/fd/\(descriptor)"), let inode = Self.inode(target), wanted.contains(inode)
-      else { continue }
-      wanted.remove(inode)
-      let owner = name ?? host.line("/proc/\(pid)/comm") ?? pid
-      name = owner
-      names.updateValue(owner, forKey: inode)
+  private mutating func look(at process: Int32, _ wanted: inout Set<UInt32>, _ left: inout Int) {
+    var found: [UInt32] = []
+    // Those of other users, without the right.
+    guard let seen = try? files.sockets(of: process, limit: left, { if wanted.remove($0) != nil { found.append($0) } }) else {
+      return
     }
-  }
-
-  /// `socket:[31337]` → 31337.
-  private static func inode(_ target: String) -> UInt32? {
-    guard target.hasPrefix("socket:["), target.hasSuffix("]") else { return nil }
-    return UInt32(target.dropFirst(8).dropLast())
+    left -= seen
+    guard !found.isEmpty else { return }
+    holders.insert(process)
+    let line = try? files.read(process, "comm") { (text) throws(SensorError) in text.restOfLine() }
+    for inode in found { names.updateValue(line ?? "\(process)", forKey: inode) }
   }
 
   /// The name of the process that holds a socket.

@@ -2,6 +2,9 @@
 enum ProcessLimits {
   /// Processes looked at in one scan.
   static let scanned = 10_000
+  /// So many processes are looked at in each scan; of more, those that sleep only in every so many scans.
+  static let lookedAtInEachScan = 256
+  static let scansBetweenLooks: UInt64 = 4
   /// Groups that one profile may watch.
   static let groups = 64
   /// Samples for which a name has values after it fell out of the top.

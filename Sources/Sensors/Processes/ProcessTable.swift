@@ -5,7 +5,7 @@ import Telemetry
 struct ProcessTable {
   struct Process {
     var stat: ProcessStat
-    /// Processor time since the scan before, clock ticks; of a process that was started since then, all of it.
+    /// Processor time in the time between two scans, clock ticks; of a process that was started since the scan before, all of it.
     var usedTicks: UInt64 = 0
     /// What it read and wrote in all, and since the scan before; nil where rights are missing or nobody asked.
     var io: ProcessIO?
@@ -14,11 +14,25 @@ struct ProcessTable {
     var isBarred = false
     /// Scans that saw it, 3 for more. A program looks like its parent between fork(2) and execve(2), so that what it is called is
     /// looked at twice, and again when its name changed.
-    var scans = 0
+    var scans: Int
     var isRenamed = false
     /// Bit n for the group n whose pattern it matched.
     var groups: UInt64 = 0
-    fileprivate var scan: UInt64 = 0
+    /// A group has it: it is looked at in each scan.
+    fileprivate var isWatched = false
+    /// The scans that last saw it and last read its figures.
+    fileprivate var scan, readIn: UInt64
+
+    fileprivate init(_ stat: ProcessStat, scan: UInt64) {
+      self.stat = stat
+      scans = 1
+      (self.scan, readIn) = (scan, scan)
+    }
+
+    /// Whether it slept when it was last looked at, and had slept since the look before.
+    fileprivate var isAsleep: Bool {
+      usedTicks == 0 && scans > 2 && (stat.state == .sleeping || stat.state == .idle)
+    }
   }
 
   /// By number.
@@ -39,7 +53,8 @@ struct ProcessTable {
 
   init(ticksPerSecond: Double) { self.ticksPerSecond = ticksPerSecond }
 
-  /// Looks at every process once.
+  /// Sees every process, and looks at each that may have done something: where there are many, those that sleep take turns, so that what
+  /// a scan costs grows with what goes on.
   ///
   /// - Throws: when `/proc` cannot be listed. What costs single processes is told to `note`.
   mutating func scan(_ files: ProcessFiles, at now: Int64, note: (SensorError) -> Void) throws(SensorError) {
@@ -48,7 +63,9 @@ struct ProcessTable {
     seconds = scannedAt == .min || now <= scannedAt ? nil : Double(now - scannedAt) / 1e9
     (previouslyScannedAt, scannedAt) = (scannedAt, now)
     ids.removeAll(keepingCapacity: true)
+    let takeTurns = listed.ids.count > ProcessLimits.lookedAtInEachScan
     for id in listed.ids {
+      if takeTurns, rests(id) { continue }
       do {
         let stat = try files.read(id, "stat") { (text) throws(SensorError) in
           try ProcessStat.parse(&text, path: "/proc/\(id)/stat")
@@ -68,11 +85,24 @@ struct ProcessTable {
     }
   }
 
+  /// Whether a process sleeps and it is not its turn: then it is taken for unchanged.
+  private mutating func rests(_ id: Int32) -> Bool {
+    guard let index = processes.index(forKey: id), processes.values[index].isAsleep, !processes.values[index].isWatched,
+      (scan &+ UInt64(id.magnitude)) % ProcessLimits.scansBetweenLooks != 0
+    else { return false }
+    ids.append(id)
+    processes.values[index].scan = scan
+    return true
+  }
+
   private mutating func see(_ id: Int32, _ stat: ProcessStat) {
     ids.append(id)
     if let index = processes.index(forKey: id), processes.values[index].stat.startTicks == stat.startTicks {
       let old = processes.values[index].stat
-      processes.values[index].usedTicks = stat.ticks - min(old.ticks, stat.ticks)
+      // What one used that was not looked at for some scans is spread over them, and rounded up: it did something.
+      let scans = max(scan - processes.values[index].readIn, 1)
+      processes.values[index].usedTicks = (stat.ticks - min(old.ticks, stat.ticks) + scans - 1) / scans
+      processes.values[index].readIn = scan
       processes.values[index].isRenamed = old.name != stat.name
       processes.values[index].scans = min(processes.values[index].scans + 1, 3)
       processes.values[index].stat = stat
@@ -80,7 +110,7 @@ struct ProcessTable {
       return
     }
     if let gone = processes[id] { bequeath(gone) }
-    var process = Process(stat: stat, scans: 1, scan: scan)
+    var process = Process(stat, scan: scan)
     // Not so of one that was hidden before.
     if isNew(stat) { process.usedTicks = stat.ticks }
     processes[id] = process
@@ -129,4 +159,9 @@ struct ProcessTable {
 
   /// Remembers which groups a process belongs to.
   mutating func assign(_ id: Int32, groups: UInt64) { processes[id]?.groups = groups }
+
+  /// Has these processes looked at in each scan from now on.
+  mutating func watch(_ ids: [Int32]) {
+    for id in ids where processes[id]?.isWatched == false { processes[id]?.isWatched = true }
+  }
 }

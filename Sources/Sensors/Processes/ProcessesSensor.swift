@@ -78,6 +78,11 @@ public struct ProcessesSensor: Sensor {
     if !measures.isEmpty { sampleTop(into: &readings) }
     guard !groups.isEmpty else { return }
     commands.assign(&table, files, host)
+    sampleGroups(bootSeconds, into: &readings)
+    for group in groups { table.watch(group.memberIDs) }
+  }
+
+  private mutating func sampleGroups(_ bootSeconds: UInt64?, into readings: inout Readings) {
     let scan = WatchedGroup.Scan(
       table: table, files: files, host: host, ticksPerSecond: ticksPerSecond, pageBytes: pageBytes, bootSeconds: bootSeconds,
       proportionalNanoseconds: proportionalNanoseconds)

@@ -28,6 +28,8 @@ struct WatchedGroup {
   }
 
   let settings: WatchedGroupSettings
+  /// The processes of the last sample.
+  private(set) var memberIDs: [Int32] = []
   private let bit: UInt64
   private let slots: Slots
   private var cgroup: WatchedCgroup?
@@ -66,6 +68,7 @@ struct WatchedGroup {
   /// Tells of the group.
   mutating func sample(_ scan: Scan, into readings: inout Readings) throws(SensorError) {
     let ids = try members(scan, at: readings.nanoseconds)
+    memberIDs = ids
     let members = ids.compactMap { id in scan.table.processes[id].map { (id: id, process: $0) } }
     let (isLost, oldest) = mains.advance(
       members.map { (MainProcesses.Key(id: $0.id, startTicks: $0.process.stat.startTicks), $0.process.stat.parent) })

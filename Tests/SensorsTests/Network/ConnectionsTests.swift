@@ -97,6 +97,25 @@ import Testing
     #expect(owners[inode] == nil, "forgotten with its socket")
   }
 
+  @Test func theOwnerOfThousandsOfSocketsIsFoundForEach() throws {
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: root) }
+    let folder = root.appendingPathComponent("proc/812/fd")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data("broker\n".utf8).write(to: root.appendingPathComponent("proc/812/comm"))
+    let inodes = UInt32(70_001)...75_000
+    for inode in inodes {
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.path + "/\(inode - 70_000)", withDestinationPath: "socket:[\(inode)]")
+    }
+    for (name, target) in [("9001", "/dev/null"), ("9002", "pipe:[70001]"), ("9003", "socket:[99999999999]")] {
+      try FileManager.default.createSymbolicLink(atPath: folder.path + "/" + name, withDestinationPath: target)
+    }
+    var owners = SocketOwners(host: Host(root: root.path))
+    owners.learn(Set(inodes))
+    #expect(inodes.allSatisfy { owners[$0] == "broker" })
+  }
+
   /// `ss` with a filter of its own reads the same sockets by another program; the port is this test's alone.
   @Test func ssCountsTheSameStates() throws {
     let sockets = try Sockets()
