@@ -7,7 +7,7 @@
 #include <time.h>
 
 // Of ssl.h and tls1.h: part of the library's binary interface since 1.0.
-enum { CTRL_SET_SERVER_NAME = 55, WANTS_READ = 2, WANTS_WRITE = 3, ZERO_RETURN = 6 };
+enum { CTRL_SET_SERVER_NAME = 55, FILETYPE_PEM = 1, WANTS_READ = 2, WANTS_WRITE = 3, ZERO_RETURN = 6 };
 
 static struct {
   const void *(*method)(void);
@@ -15,6 +15,9 @@ static struct {
   void (*context_free)(void *);
   int (*default_paths)(void *);
   int (*load_file)(void *, const char *, const char *);
+  void (*ask_password)(void *, int (*)(char *, int, int, void *));
+  int (*show_chain)(void *, const char *);
+  int (*use_key)(void *, const char *, int);
   void *(*session_new)(void *);
   void (*session_free)(void *);
   int (*set_descriptor)(void *, int);
@@ -51,6 +54,9 @@ static void load(void) {
   FIND(context_free, "SSL_CTX_free")
   FIND(default_paths, "SSL_CTX_set_default_verify_paths")
   FIND(load_file, "SSL_CTX_load_verify_locations")
+  FIND(ask_password, "SSL_CTX_set_default_passwd_cb")
+  FIND(show_chain, "SSL_CTX_use_certificate_chain_file")
+  FIND(use_key, "SSL_CTX_use_PrivateKey_file")
   FIND(session_new, "SSL_new")
   FIND(session_free, "SSL_free")
   FIND(set_descriptor, "SSL_set_fd")
@@ -82,12 +88,21 @@ int godwit_tls_is_there(void) {
   return is_there;
 }
 
-void *godwit_tls_trust(const char *ca_file) {
+// Without an answer of its own the library would ask at the terminal.
+static int no_password(char *password, int size, int is_writing, void *user) {
+  (void)password, (void)size, (void)is_writing, (void)user;
+  return 0;
+}
+
+void *godwit_tls_trust(const char *ca_file, const char *certificate_file, const char *key_file) {
   if (!godwit_tls_is_there()) return NULL;
   void *trust = ssl.context_new(ssl.method());
   if (!trust) return NULL;
   // The handshake goes on with a certificate that is not trusted: its end is told all the same, and what is wrong with it.
   int result = ca_file ? ssl.load_file(trust, ca_file, NULL) : ssl.default_paths(trust);
+  ssl.ask_password(trust, no_password);
+  if (result == 1 && certificate_file && key_file)
+    result = ssl.show_chain(trust, certificate_file) == 1 && ssl.use_key(trust, key_file, FILETYPE_PEM) == 1;
   if (result == 1) return trust;
   ssl.context_free(trust);
   return NULL;

@@ -8,6 +8,8 @@ struct ItemsReader {
   let problems: ProblemList
   /// Where items that are devices find their chips.
   var chips = ChipFiles(HardwareFolders([]))
+  /// The folder of the unit's credentials.
+  var credentials = ""
 
   /// The maps with their defaults, or nil when one of them is wrong. Where items have a `name`, each is there once.
   func read(_ nodes: [YAMLNode], at place: Place) -> SettingValue? {
@@ -17,6 +19,7 @@ struct ItemsReader {
     }
     var items: [Settings] = []
     var names: Set<String> = []
+    let hints = specs.contains { $0.type == .secretFile } ? ["password": UplinkDecoder.passwordRemedy] : [:]
     var right = true
     var devices = ChipDeviceReader(chips: chips, problems: problems)
     let chipKey = specs.first { $0.type == .chip }?.key
@@ -27,7 +30,8 @@ struct ItemsReader {
         continue
       }
       let reader = SectionReader(
-        node, at: node.place, path: "\(path)[\(index + 1)]", specs: specs, problems: problems, chips: chips)
+        node, at: node.place, path: "\(path)[\(index + 1)]", specs: specs, hints: hints, problems: problems, chips: chips,
+        credentials: credentials)
       for spec in specs where reader.entries[spec.key] == nil && spec.isRequired {
         problems.add(
           node.place, "\(path): item \(index + 1) has no '\(spec.key)'", why: Self.clause(spec.help),

@@ -21,7 +21,7 @@ struct ProfileDecoder {
     let node = node(top)
     let sensors = SensorsDecoder(
       catalogue: catalogue, tickMilliseconds: tick, isTickKnown: !top.isFaulty("tick"), problems: problems,
-      chips: ChipFiles(environment.hardware)
+      chips: ChipFiles(environment.hardware), credentials: environment.credentials
     )
     .decode(parts["sensors"], at: root.place)
     let alertsDecoder = AlertsDecoder(sensors: sensors, problems: problems)

@@ -13,6 +13,9 @@ public struct ProfileEnvironment: Sendable {
   /// Where chips and boards are described.
   public var hardware: HardwareFolders
 
+  /// That, or where systemd puts the credentials of the agent's unit: for a profile that is checked outside of it.
+  var credentials: String { credentialsDirectory ?? "/run/credentials/godwitd.service" }
+
   /// Describes an environment.
   public init(
     variables: [String: String] = [:], hostName: String, machineID: String? = nil, credentialsDirectory: String? = nil,

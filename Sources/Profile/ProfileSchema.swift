@@ -59,7 +59,7 @@ enum ProfileSchema {
       SettingSpec("client_id", .text, default: nil, help: "Unique at the broker; `godwit-` and the node id unless given."),
       SettingSpec("username", .text, default: nil, help: "For brokers that ask for one."),
       SettingSpec(
-        "password_file", .text, default: nil,
+        "password_file", .secretFile, default: nil,
         help:
           "A file with the password in its first line, or `credential:NAME` for a systemd credential (`LoadCredential=NAME:…`)."),
       SettingSpec(
@@ -67,7 +67,7 @@ enum ProfileSchema {
       SettingSpec("certificate_file", .text, default: nil, help: "PEM certificate that the node shows; wants `key_file`."),
       SettingSpec("key_file", .text, default: nil, help: "PEM key of that certificate."),
       SettingSpec(
-        "key_password_file", .text, default: nil,
+        "key_password_file", .secretFile, default: nil,
         help: "A file with that key's password in its first line, or `credential:NAME` as for `password_file`."),
       SettingSpec(
         "verify_server_name", .bool, default: "true",
@@ -119,7 +119,7 @@ enum ProfileSchema {
           "What becomes of host name, machine id, serial numbers, MAC and IP addresses: left out, a keyed digest of each, or told as they are."
       ),
       SettingSpec(
-        "key_file", .text, default: nil,
+        "key_file", .secretFile, default: nil,
         help:
           "A file with the key for digests in its first line, or `credential:NAME`; unless given, the machine id is the key."
       ),

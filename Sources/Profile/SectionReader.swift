@@ -15,17 +15,20 @@ struct SectionReader {
   private(set) var isMap = true
   private let specs: [SettingSpec]
   private let chips: ChipFiles
+  private let credentials: String
 
-  /// Reads `node` if it is a map; a null is an empty one. `hints` tell what to write instead of keys that are often tried.
+  /// Reads `node` if it is a map; a null is an empty one. `hints` tell what to write instead of keys that are often tried, `credentials` is the
+  /// folder of the unit's credentials.
   init(
     _ node: YAMLNode?, at place: Place, path: String, specs: [SettingSpec], hints: [String: String] = [:], problems: ProblemList,
-    chips: ChipFiles = ChipFiles(HardwareFolders([]))
+    chips: ChipFiles = ChipFiles(HardwareFolders([])), credentials: String = ""
   ) {
     self.place = node?.place ?? place
     self.path = path
     self.specs = specs
     self.problems = problems
     self.chips = chips
+    self.credentials = credentials
     guard let node, !node.isNull else { return }
     guard case .map(let entries) = node.content else {
       isMap = false
@@ -65,17 +68,38 @@ struct SectionReader {
   func path(_ key: String) -> String? {
     let text = settings.text(key)
     guard !text.isEmpty else { return self.text(key) }
+    return isPath(text, at: place(of: key), key: key) ? text : nil
+  }
+
+  private func isPath(_ text: String, at place: Place, key: String) -> Bool {
     guard text.hasPrefix("/") else {
       problems.add(
-        place(of: key), "\(key): '\(text)' is no absolute path", why: "the agent's working directory is '/'",
+        place, "\(key): '\(text)' is no absolute path", why: "the agent's working directory is '/'",
         remedy: "begin it with '/'")
-      return nil
+      return false
     }
     guard !text.hasSuffix("/"), !text.utf8.contains(0), text.utf8.count < 4096 else {
-      problems.add(place(of: key), "'\(key)' does not name a file", remedy: "write the path of a file")
+      problems.add(place, "'\(key)' does not name a file", remedy: "write the path of a file")
+      return false
+    }
+    return true
+  }
+
+  /// The path of a file with a secret.
+  private func secretFile(_ text: String, at place: Place, key: String) -> SettingValue? {
+    guard !text.isEmpty else {
+      problems.add(place, "'\(key)' is empty", remedy: "write a value, or remove the key")
       return nil
     }
-    return text
+    guard text.hasPrefix("credential:") else { return isPath(text, at: place, key: key) ? .text(text) : nil }
+    let name = text.dropFirst("credential:".count)
+    // systemd.exec(5): a credential's name is a file name.
+    guard !name.isEmpty, !name.contains("/"), name != ".", name != "..", name.utf8.count <= 255 else {
+      problems.add(
+        place, "'\(text)' names no systemd credential", remedy: "write credential:NAME as in LoadCredential=NAME:/path")
+      return nil
+    }
+    return .text("\(credentials)/\(name)")
   }
 
   private func report(unknown entry: YAMLEntry, hints: [String: String]) {
@@ -90,9 +114,10 @@ struct SectionReader {
 
   private func value(of node: YAMLNode, key: String, type: SettingType) -> SettingValue? {
     switch (node.content, type) {
+    case (.scalar(let scalar), .secretFile): return secretFile(scalar.text, at: node.place, key: key)
     case (.scalar(let scalar), _): return parse(scalar, at: node.place, key: key, type: type)
     case (.list(let nodes), .items(let specs)):
-      return ItemsReader(path: "\(path).\(key)", specs: specs, problems: problems, chips: chips)
+      return ItemsReader(path: "\(path).\(key)", specs: specs, problems: problems, chips: chips, credentials: credentials)
         .read(nodes, at: node.place)
     case (.map(let entries), .map): return map(entries, key: key)
     case (.list(let items), .patterns), (.list(let items), .texts): return list(items, key: key) { _ in true }

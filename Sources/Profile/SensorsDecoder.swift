@@ -15,6 +15,7 @@ struct SensorsDecoder {
   let isTickKnown: Bool
   let problems: ProblemList
   let chips: ChipFiles
+  let credentials: String
 
   /// All kinds in the order of the catalogue. Without a section, or with an empty one, all are enabled.
   func decode(_ node: YAMLNode?, at place: Place) -> [Sensor] {
@@ -81,7 +82,7 @@ struct SensorsDecoder {
     let reader = SectionReader(
       node, at: place, path: "sensors.\(kind.name)", specs: ProfileSchema.sensor.specs + kind.settings,
       hints: ["interval": "write 'every'", "timeout": "write 'deadline'", "period": "write 'every'"], problems: problems,
-      chips: chips)
+      chips: chips, credentials: credentials)
     let common = reader.settings
     if kind.lane == .fast, reader.given["deadline"] != nil {
       problems.add(

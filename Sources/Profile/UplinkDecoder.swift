@@ -6,12 +6,11 @@ struct UplinkDecoder {
   let environment: ProfileEnvironment
   let problems: ProblemList
 
-  /// Where systemd puts a unit's credentials (systemd.exec(5)): used when the profile is checked outside of the unit.
-  static let credentials = "/run/credentials/godwitd.service"
+  /// What to do with a password.
+  static let passwordRemedy =
+    "put it into a file and write 'password_file: /path', or 'password_file: credential:NAME' with LoadCredential=NAME:/path in the unit"
 
   private static let hints = [
-    "password":
-      "put it into a file and write 'password_file: /path', or 'password_file: credential:NAME' with LoadCredential=NAME:/path in the unit",
     "user": "write 'username'", "url": "write 'broker'", "host": "write 'broker: mqtt://HOST'",
     "port": "write it into 'broker': mqtt://HOST:PORT",
     "tls": "write 'broker: mqtts://HOST'", "insecure": "write 'verify_server_name: false'",
@@ -24,7 +23,7 @@ struct UplinkDecoder {
     checkSecrets(node)
     let reader = SectionReader(
       withoutPassword(node), at: node.place, path: "uplink", specs: ProfileSchema.uplink.specs, hints: Self.hints,
-      problems: problems)
+      problems: problems, credentials: environment.credentials)
     guard reader.isMap else { return nil }
     let brokers = brokers(reader)
     let settings = reader.settings
@@ -33,9 +32,9 @@ struct UplinkDecoder {
     let profile = UplinkProfile(
       commands: settings.list("commands").compactMap { CommandName(rawValue: $0) }, brokers: brokers,
       version: UplinkProfile.Version(rawValue: settings.text("protocol")) ?? .mqtt5,
-      clientID: clientID(reader), username: reader.text("username"), passwordFile: secretFile(reader, "password_file"),
+      clientID: clientID(reader), username: reader.text("username"), passwordFile: reader.text("password_file"),
       caFile: file(reader, "ca_file"), certificateFile: file(reader, "certificate_file"), keyFile: file(reader, "key_file"),
-      keyPasswordFile: secretFile(reader, "key_password_file"),
+      keyPasswordFile: reader.text("key_password_file"),
       verifyServerName: settings.bool("verify_server_name"), keepAliveSeconds: keepAlive(reader),
       sessionExpirySeconds: settings.milliseconds("session_expiry") / 1000,
       messageExpirySeconds: messageExpiry(settings), qos: settings.integer("qos"),
@@ -54,7 +53,7 @@ struct UplinkDecoder {
     guard case .map(let entries) = node.content, let entry = entries.first(where: { $0.key == "password" }) else { return }
     problems.add(
       entry.place, "a password stands in the profile", why: "profiles are copied and read by many",
-      remedy: Self.hints["password"] ?? "")
+      remedy: Self.passwordRemedy)
   }
 
   private func withoutPassword(_ node: YAMLNode) -> YAMLNode {
@@ -163,7 +162,7 @@ struct UplinkDecoder {
     if node?.scalar?.text == "false" { return nil }
     let reader = SectionReader(
       node, at: place, path: ProfileSchema.identity.name, specs: ProfileSchema.identity.specs, hints: Self.identityHints,
-      problems: problems)
+      problems: problems, credentials: environment.credentials)
     let settings = reader.settings
     if reader.given["key_file"] != nil, !reader.isFaulty("private"), settings.text("private") != PrivateFacts.hash.rawValue {
       problems.add(
@@ -171,7 +170,7 @@ struct UplinkDecoder {
         remedy: "write 'private: hash', or remove 'key_file'")
     }
     return IdentityProfile(
-      privateFacts: PrivateFacts(rawValue: settings.text("private")) ?? .omit, keyFile: secretFile(reader, "key_file"),
+      privateFacts: PrivateFacts(rawValue: settings.text("private")) ?? .omit, keyFile: reader.text("key_file"),
       everyMilliseconds: settings.milliseconds("every"))
   }
 
@@ -179,20 +178,6 @@ struct UplinkDecoder {
     "key": "put it into a file and write 'key_file: /path'", "enabled": "write 'identity: false'",
     "privacy": "write 'private: omit', 'hash' or 'keep'",
   ]
-
-  private func secretFile(_ reader: SectionReader, _ key: String) -> String? {
-    guard let text = reader.text(key) else { return nil }
-    guard text.hasPrefix("credential:") else { return reader.path(key) }
-    let name = text.dropFirst("credential:".count)
-    // systemd.exec(5): a credential's name is a file name.
-    guard !name.isEmpty, !name.contains("/"), name != ".", name != "..", name.utf8.count <= 255 else {
-      problems.add(
-        reader.place(of: key), "'\(text)' names no systemd credential",
-        remedy: "write credential:NAME as in LoadCredential=NAME:/path")
-      return nil
-    }
-    return "\(environment.credentialsDirectory ?? Self.credentials)/\(name)"
-  }
 
   private func file(_ reader: SectionReader, _ key: String) -> String? {
     reader.text(key) == nil ? nil : reader.path(key)

@@ -32,6 +32,8 @@ public enum SettingType: Hashable, Sendable {
   case keys
   /// A program by its absolute path and its arguments, as a list; a single text is a program without arguments.
   case command
+  /// A file with a secret in its first line, by its absolute path, or `credential:NAME` for a systemd credential.
+  case secretFile
   /// A map of keys of the user's own to texts.
   case map
   /// An I2C chip: a file under `hardware/chips`. The keys `address` and `options` of the same map are the chip's.
@@ -63,6 +65,7 @@ extension SettingType {
     case .key: "lower-case letters, digits and `_`"
     case .keys: "list of keys"
     case .command: "list of a program's absolute path and its arguments"
+    case .secretFile: "path of a file, or `credential:NAME`"
     case .map: "map of keys to values"
     case .chip: "chip, a file under `hardware/chips`"
     case .items: "list of maps, see below"

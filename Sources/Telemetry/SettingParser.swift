@@ -21,7 +21,7 @@ extension SettingType {
     case .number:
       guard let value = Quantity.number(text) else { throw fault(text, "a number", "12.5") }
       return .number(value)
-    case .text: return .text(text)
+    case .text, .secretFile: return .text(text)
     case .texts: return .list(text.isEmpty ? [] : [text])
     case .duration(let range):
       guard let value = Quantity.milliseconds(text) else { throw fault(text, "a duration", "250ms, 10s, 5m, 1h30m or 7d") }

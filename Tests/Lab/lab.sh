@@ -41,7 +41,7 @@ TOOLS="busybox-static bash coreutils findutils grep sed mawk mount hostname kmod
  procps tzdata iproute2 iputils-ping ethtool e2fsprogs i2c-tools gpiod iw wireless-tools
  hostapd wpasupplicant rfkill mdadm lvm2 dmsetup nvme-cli smartmontools hdparm sg3-utils
  sqlite3 libsqlite3-0 libmosquitto1 libyaml-0-2 libgpiod2 zlib1g mosquitto mosquitto-clients
- nfs-kernel-server nfs-common ksmbd-tools"
+ nfs-kernel-server nfs-common samba"
 # what the initramfs loads; dependencies are added from modules.dep
 BOOTMODS="virtio_pci virtio_blk ext4 crc32c_generic overlay 9pnet_virtio 9p"
 # module trees that no monitoring test needs

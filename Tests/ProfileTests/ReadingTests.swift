@@ -1,3 +1,4 @@
+import Sensors
 import Telemetry
 import Testing
 
@@ -141,6 +142,12 @@ import Testing
     #expect(try Fixture.parse(text).uplink?.passwordFile == "/run/credentials/godwitd.service/mqtt")
     let key = "uplink: {broker: mqtts://a, certificate_file: /c, key_file: /k, key_password_file: 'credential:key'}"
     #expect(try Fixture.parse(key, environment: unit).uplink?.keyPasswordFile == "/run/credentials/other.service/key")
+    // A target of the sensor latency has the same settings.
+    let target = "sensors: {latency: {targets: [{name: b, kind: mqtt, host: a, username: u, password_file: 'credential:mqtt'}]}}"
+    let profile = try Profile.parse(
+      files: [("profile.yaml", Array(target.utf8))], catalogue: [LatencySensor.kind], environment: unit)
+    let settings = try #require(profile.sensors.first?.settings.items("targets").first)
+    #expect(settings.text("password_file") == "/run/credentials/other.service/mqtt")
   }
 
   @Test func noMessageRepeatsAPassword() {
@@ -148,6 +155,16 @@ import Testing
       let told = Fixture.problems("uplink: {broker: '\(broker)', password: hunter2}")
       #expect(!told.isEmpty)
       #expect(!told.contains("hunter2"), "\(broker)")
+    }
+    let target = "sensors: {latency: {targets: [{name: b, kind: mqtt, host: a, username: u, password: hunter2}]}}"
+    #expect(throws: ProfileProblems.self) {
+      do throws(ProfileProblems) {
+        _ = try Profile.parse(
+          files: [("profile.yaml", Array(target.utf8))], catalogue: [LatencySensor.kind], environment: Fixture.environment)
+      } catch {
+        #expect(error.description.contains("password_file") && !error.description.contains("hunter2"))
+        throw error
+      }
     }
   }
 }

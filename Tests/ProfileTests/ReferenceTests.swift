@@ -62,6 +62,19 @@ import Testing
     #expect(merged.alerts.count == profile.alerts.count - 1)
   }
 
+  @Test func theExampleOfAnEdgeDevicePasses() throws {
+    let file = (name: "edge-device.yaml", text: try Self.bytes("docs/examples/edge-device.yaml"))
+    let profile = try Profile.parse(files: [file], catalogue: SensorCatalogue.kinds, environment: Fixture.environment)
+    let watched = Set(profile.alerts.map(\.metric))
+    for metric in [
+      "processes.group_running", "smart.healthy", "smart.failing_soon", "mounts.present", "mounts.turned_read_only",
+      "mounts.filesystem_errors", "mounts.responding", "raid.degraded", "latency.certificate_seconds_left", "latency.up",
+      "wifi.connected", "connections.unexpected_listener",
+    ] { #expect(watched.contains(metric), "no rule watches \(metric)") }
+    let rule = try #require(profile.alerts.first { $0.metric == "latency.certificate_seconds_left" })
+    #expect(rule.when.threshold == 14 * 86_400)
+  }
+
   @Test func theCommentedUplinkOfTheSamplePasses() throws {
     let text = String(decoding: try Self.bytes("etc/godwit/profile.yaml"), as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -8,8 +8,9 @@
 /// Whether there is an OpenSSL with all that is needed.
 int godwit_tls_is_there(void);
 
-/// Whom to trust: a file of certificates, or with null the system's. Null when it cannot be read.
-void *godwit_tls_trust(const char *ca_file);
+/// Whom to trust: a file of certificates, or with null the system's; and what to show: a certificate and its key, or null. Null when one
+/// cannot be read or they do not belong together.
+void *godwit_tls_trust(const char *ca_file, const char *certificate_file, const char *key_file);
 void godwit_tls_forget(void *trust);
 
 /// A client's session over a connected socket. `name` is asked for and expected in the certificate. Null when memory is short.

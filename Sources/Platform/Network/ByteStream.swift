@@ -30,16 +30,17 @@ public final class TCPStream: ByteStream {
   }
 }
 
-/// Whose certificates are trusted. Making one reads files: keep it.
+/// Whose certificates are trusted, and which is shown. Making one reads files: keep it.
 public final class TLSTrust: Sendable {
   private let context: Int
 
   /// Whether this machine has an OpenSSL.
   public static var isThere: Bool { godwit_tls_is_there() != 0 }
 
-  /// Trusts the certificates of a PEM file, or without one those of the system. Nil when the file cannot be read.
-  public init?(file: String?) {
-    guard let made = godwit_tls_trust(file) else { return nil }
+  /// Trusts the certificates of a PEM file, or without one those of the system, and shows a certificate of its own where there is one. Nil
+  /// when a file cannot be read, a key wants a password or is another certificate's.
+  public init?(file: String?, certificate: String? = nil, key: String? = nil) {
+    guard let made = godwit_tls_trust(file, certificate, key) else { return nil }
     // An SSL_CTX counts its users itself, under its own lock: SSL_CTX_new(3).
     context = Int(bitPattern: made)
   }

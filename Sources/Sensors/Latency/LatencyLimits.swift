@@ -33,6 +33,8 @@ enum LatencyLimits {
   static let httpBytes = 256 * 1024
   /// Bytes shown of what another side wrote.
   static let shownBytes = 80
+  /// Bytes of a user's name at an MQTT broker, and of a file's line with the password.
+  static let mqttLoginBytes = 4_096
   /// Bytes of an MQTT packet that a broker may answer a connection with.
   static let mqttPacketBytes = 1_024
 

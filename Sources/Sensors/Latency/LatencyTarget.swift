@@ -6,7 +6,9 @@ struct LatencyTarget: Sendable {
   enum Kind: String, CaseIterable, Sendable { case icmp, tcp, tls, http, dns, mqtt }
   enum Family: String, CaseIterable, Sendable { case any, ipv4, ipv6 }
 
-  static let specs = [
+  static let specs = targetSpecs + LatencyCredentials.specs
+
+  private static let targetSpecs = [
     SettingSpec(required: "name", .text, help: "What the target is called in metrics: the label `target`."),
     SettingSpec(
       required: "kind", .choice(Kind.allCases.map(\.rawValue)),
@@ -60,6 +62,7 @@ struct LatencyTarget: Sendable {
   let isSecure: Bool
   let caFile: String?
   let serverName: String
+  let credentials: LatencyCredentials
   let family: Family
   let intervalNanoseconds: Int64
   let timeoutNanoseconds: Int64
@@ -112,6 +115,11 @@ struct LatencyTarget: Sendable {
     caFile = settings.isSet("ca_file") ? settings.text("ca_file") : nil
     if let caFile, !caFile.hasPrefix("/") { throw wrong("has a ca_file that is no absolute path", "begin it with '/'") }
     serverName = settings.isSet("server_name") ? settings.text("server_name") : host
+    do throws(SettingError) {
+      credentials = try LatencyCredentials(settings, isMQTT: kind == .mqtt, isSecure: isSecure)
+    } catch {
+      throw wrong(error.what, error.remedy)
+    }
     family = Family(rawValue: settings.text("family")) ?? .any
     intervalNanoseconds = Int64(settings.milliseconds("every")) * 1_000_000 / Int64(max(settings.integer("count"), 1))
     guard intervalNanoseconds >= LatencyLimits.spacingNanoseconds else {

@@ -10,19 +10,37 @@ struct MQTTProbe {
   /// A clean session under a name of its own, which leaves nothing behind.
   ///
   /// ```
-  /// 10 LL  00 04 M Q T T 04  02     00 3C       00 NN client
-  ///        protocol, level   clean  keep alive  name
+  /// 10 LL…  00 04 M Q T T 04  flags  00 3C       NN NN client  NN NN user  NN NN password
+  ///         protocol, level          keep alive  name          with 80     with 40
+  /// flags: 80 a user, 40 a password, 02 clean
   /// ```
-  static func connect(client: String) -> [UInt8] {
-    let name = Array(client.utf8.prefix(23))
-    let rest: [UInt8] = [0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, UInt8(name.count)] + name
-    return [0x10, UInt8(rest.count)] + rest
+  static func connect(client: String, username: String? = nil, password: String? = nil) -> [UInt8] {
+    var rest: [UInt8] = [0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60]
+    func append(_ text: [UInt8]) {
+      rest += [UInt8(truncatingIfNeeded: text.count >> 8), UInt8(truncatingIfNeeded: text.count)] + text
+    }
+    append(Array(client.utf8.prefix(23)))
+    if let username {
+      rest[7] |= 0x80
+      append(Array(username.utf8.prefix(LatencyLimits.mqttLoginBytes)))
+      if let password {
+        rest[7] |= 0x40
+        append(Array(password.utf8.prefix(LatencyLimits.mqttLoginBytes)))
+      }
+    }
+    var packet: [UInt8] = [0x10]
+    var length = rest.count
+    repeat {
+      packet.append(UInt8(length & 0x7F) | (length > 0x7F ? 0x80 : 0))
+      length >>= 7
+    } while length > 0
+    return packet + rest
   }
 
   /// Opens the session.
-  mutating func open(until deadline: Int64) throws(NetworkFailure) {
+  mutating func open(username: String?, password: String?, until deadline: Int64) throws(NetworkFailure) {
     let client = "godwit" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    try stream.write(Self.connect(client: client), until: deadline)
+    try stream.write(Self.connect(client: client, username: username, password: password), until: deadline)
     let answer = try packet(until: deadline)
     guard answer.type == 2, answer.body.count == 2 else { throw .wrong("the broker does not answer as MQTT 3.1.1 wants it") }
     guard answer.body[1] == 0 else {

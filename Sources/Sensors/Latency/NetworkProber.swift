@@ -75,8 +75,10 @@ final class NetworkProber: Prober {
   ) throws(NetworkFailure) -> any ByteStream {
     guard target.isSecure else { return plain.stream }
     guard TLSTrust.isThere else { throw .barred("TLS needs OpenSSL (libssl.so.3), which is not installed") }
-    guard let trust = trust(file: target.caFile) else {
-      throw .barred("no certificates can be read from \(target.caFile ?? "the system's place")")
+    guard let trust = trust(of: target) else {
+      var files = target.caFile ?? "the system's place"
+      if let own = target.credentials.certificateFile, let key = target.credentials.keyFile { files += ", \(own) and \(key)" }
+      throw .barred("no certificates can be read from \(files)")
     }
     let start = SystemClock.monotonicNanoseconds
     let stream = try TLSStream(over: plain.stream, trust: trust, name: target.serverName, until: plain.deadline)
@@ -91,11 +93,12 @@ final class NetworkProber: Prober {
   }
 
   /// Kept for a while: reading a machine's certificates costs more than a handshake.
-  private func trust(file: String?) -> TLSTrust? {
+  private func trust(of target: LatencyTarget) -> TLSTrust? {
     let now = SystemClock.monotonicNanoseconds
-    let key = file ?? ""
+    let (certificate, privateKey) = (target.credentials.certificateFile, target.credentials.keyFile)
+    let key = "\(target.caFile ?? "")\n\(certificate ?? "")\n\(privateKey ?? "")"
     if let known = trusts.withLock({ $0[key] }), known.until > now { return known.trust }
-    guard let made = TLSTrust(file: file) else { return nil }
+    guard let made = TLSTrust(file: target.caFile, certificate: certificate, key: privateKey) else { return nil }
     trusts.withLock { $0[key] = (made, now + LatencyLimits.trustNanoseconds) }
     return made
   }
@@ -172,11 +175,12 @@ final class NetworkProber: Prober {
   }
 
   private func ping(_ target: LatencyTarget, _ answer: inout ProbeAnswer) throws(NetworkFailure) {
+    let password = try target.credentials.password()
     let plain = try connect(target, &answer)
     let stream = try secure(target, &answer, over: plain)
     var session = MQTTProbe(stream)
     let start = SystemClock.monotonicNanoseconds
-    try session.open(until: plain.1)
+    try session.open(username: target.credentials.username, password: password, until: plain.1)
     answer.phases[.session] = Self.milliseconds(since: start)
     let sent = SystemClock.monotonicNanoseconds
     try session.ping(until: plain.1)

@@ -1,34 +1,15 @@
 import Glibc
+import Platform
 
 /// A secret in the first line of a file.
 enum Secret {
   /// Reads it; `what` names it in errors, which never hold any of it.
   static func read(_ path: String, _ what: String) throws(MQTTError) -> String {
-    let operation = "read the \(what) file \(path)"
-    if let problem = Credentials.problem(of: path) { throw MQTTError(operation: operation, text: problem) }
-    // Should it have become a pipe since, nobody is waited for.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw MQTTError(operation: operation, text: String(cString: strerror(errno))) }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: UplinkLimits.passwordBytes)
-    let count = Glibc.read(descriptor, &bytes, bytes.count)
-    guard count >= 0 else { throw MQTTError(operation: operation, text: String(cString: strerror(errno))) }
-    let line = bytes[0..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-    // Cut short it would only be refused by the broker.
-    guard line.count < bytes.count else {
-      throw MQTTError(operation: operation, text: "its line has \(bytes.count) bytes or more")
+    do throws(CredentialError) {
+      return try CredentialFile.secret(path, limit: UplinkLimits.passwordBytes)
+    } catch {
+      throw MQTTError(operation: "read the \(what) file \(path)", text: error.text)
     }
-    return String(decoding: line, as: UTF8.self)
-  }
-}
-
-/// Files that prove who the node is.
-enum Credentials {
-  /// Why a file is none to open, for people: a pipe or a device in its place would hold the thread up.
-  static func problem(of path: String) -> String? {
-    var status = stat()
-    guard stat(path, &status) == 0, access(path, R_OK) == 0 else { return String(cString: strerror(errno)) }
-    return status.st_mode & S_IFMT == S_IFREG ? nil : "it is no file"
   }
 }
 

@@ -1,5 +1,6 @@
 import CMosquitto
 import Glibc
+import Platform
 
 extension MQTTClient {
   /// User name and password, as the file has it now.
@@ -15,7 +16,7 @@ extension MQTTClient {
     let tls = settings.tls
     for file in [tls.caFile, tls.certificateFile, tls.keyFile].compactMap(\.self) {
       // The library only says that an argument is invalid.
-      guard let problem = Credentials.problem(of: file) else { continue }
+      guard let problem = CredentialFile.problem(of: file) else { continue }
       throw MQTTError(operation: "use the TLS files", text: "\(file): \(problem)")
     }
     if let file = tls.keyPasswordFile { box.keyPassword = Array(try Secret.read(file, "key password").utf8) }

@@ -132,6 +132,12 @@ import Testing
   /// MQTT 3.1.1, figure 3.6: the variable header of CONNECT; a remaining length of 321 is C1 02 (section 2.2.3).
   @Test func packetsOfMQTT() throws {
     #expect(MQTTProbe.connect(client: "ab") == [0x10, 14, 0, 4, 0x4D, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 2, 0x61, 0x62])
+    // A user alone: 80; with a password: C0. Lengths beyond 127 take two bytes.
+    let user = MQTTProbe.connect(client: "ab", username: "user")
+    #expect(user[1] == 20 && user[9] == 0x82 && user.suffix(6) == [0, 4, 0x75, 0x73, 0x65, 0x72])
+    let login = MQTTProbe.connect(client: "ab", username: "user", password: String(repeating: "x", count: 300))
+    #expect(Array(login[0..<3]) == [0x10, 0xC2, 0x02] && login[10] == 0xC2 && login.count == 3 + 322)
+    #expect(Array(login[23..<26]) == [0x01, 0x2C, 0x78])
     let long = try #require(try MQTTProbe.packet([0x30, 0xC1, 2] + [UInt8](repeating: 7, count: 321)))
     #expect(long.packet.body.count == 321 && long.count == 324)
     #expect(throws: NetworkFailure.self) { try MQTTProbe.packet([0x20, 0xFF, 0xFF, 0xFF, 0xFF, 1]) }

@@ -112,6 +112,59 @@ import Testing
     withExtendedLifetime(server) {}
   }
 
+  @Test func aBrokerKnowsAUserByThePassword() throws {
+    let port = try LoopbackServer.closedPort()
+    guard
+      let server = try ServerProgram(
+        "mosquitto",
+        files: { folder in
+          try ServerProgram.run("/usr/bin/mosquitto_passwd", ["-b", "-c", "\(folder.path)/users", "edge", "s3cret phrase"])
+          for (name, text) in [
+            ("right", "s3cret phrase\n"), ("wrong", "another\n"),
+            ("mosquitto.conf", "listener \(port) 127.0.0.1\nuser \(NSUserName())\nallow_anonymous false\npassword_file users\n"),
+          ] { try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8) }
+        }, arguments: { _ in ["-c", "mosquitto.conf"] })
+    else { return }
+    func probe(_ file: String?) throws -> ProbeAnswer {
+      var given: [String: SettingValue] = ["port": .integer(Int(port)), "username": .text("edge")]
+      if let file { given["password_file"] = .text(server.folder.appendingPathComponent(file).path) }
+      return probeSoon(try .made("mqtt", given))
+    }
+    let right = try probe("right")
+    #expect(right.fault == nil && right.milliseconds != nil)
+    let refusal = "the broker refuses the session: not authorised"
+    #expect(try probe("wrong").fault == refusal)
+    #expect(try probe(nil).fault == refusal)
+    // Nothing is sent without what the profile wants to be sent.
+    let missing = try probe("missing")
+    #expect(missing.isUnsent && missing.fault?.hasSuffix("missing cannot be used: No such file or directory") == true)
+    withExtendedLifetime(server) {}
+  }
+
+  @Test func aBrokerKnowsAClientByItsCertificate() throws {
+    let port = try LoopbackServer.closedPort()
+    let lines = "allow_anonymous true\ncertfile cert.pem\nkeyfile key.pem\ncafile cert.pem\nrequire_certificate true"
+    guard let server = try broker(port: port, lines) else { return }
+    func path(_ name: String) -> SettingValue { .text(server.folder.appendingPathComponent(name).path) }
+    var given: [String: SettingValue] = ["port": .integer(Int(port)), "tls": .bool(true), "ca_file": path("cert.pem")]
+    let stranger = probeSoon(try .made("mqtt", given))
+    #expect(stranger.fault != nil && stranger.milliseconds == nil)
+    (given["certificate_file"], given["key_file"]) = (path("cert.pem"), path("key.pem"))
+    let known = probeSoon(try .made("mqtt", given))
+    #expect(known.fault == nil && known.milliseconds != nil)
+    // A key with a password is not asked for at a terminal.
+    try ServerProgram.run(
+      "/usr/bin/openssl",
+      [
+        "pkey", "-in", "\(server.folder.path)/key.pem", "-aes128", "-passout", "pass:word", "-out",
+        "\(server.folder.path)/locked.pem",
+      ])
+    given["key_file"] = path("locked.pem")
+    let locked = probeSoon(try .made("mqtt", given))
+    #expect(locked.isUnsent && locked.fault?.hasPrefix("no certificates can be read from ") == true)
+    withExtendedLifetime(server) {}
+  }
+
   @Test func aBrokerThatRefusesSaysWhy() throws {
     let port = try LoopbackServer.closedPort()
     guard let server = try broker(port: port, "allow_anonymous false") else { return }
