@@ -7,6 +7,10 @@ public import Telemetry
 public struct WiFiSensor: Sensor {
   private static let radios = "/sys/class/ieee80211"
   private static let table = "/proc/net/wireless"
+  /// Drivers that make a survey when they are asked for one: they leave the channel for every other, a tenth of a second each, and packets
+  /// are lost (dump_survey in drivers/net/wireless/broadcom/brcm80211/brcmfmac/cfg80211.c, since Linux 6.1). All others tell what they
+  /// counted meanwhile.
+  private static let surveyors: Set<String> = ["brcmfmac", "inffmac"]
 
   /// The catalogue entry.
   public static let kind = SensorKind(
@@ -74,13 +78,18 @@ public struct WiFiSensor: Sensor {
         note(error, &readings)
       }
       do throws(SensorError) {
-        state.set(try family.survey(of: interface), into: &readings)
+        state.set(try leavesChannel(interface.name) ? nil : family.survey(of: interface), into: &readings)
       } catch {
         state.set(nil, into: &readings)
         note(error, &readings)
       }
       interfaces[interface.name] = state
     }
+  }
+
+  private func leavesChannel(_ interface: String) -> Bool {
+    let driver = host.link("/sys/class/net/\(interface)/device/driver")?.split(separator: "/").last
+    return driver.map { Self.surveyors.contains(String($0)) } ?? false
   }
 
   /// A driver that does not know a question, and an interface that just went, are no problem.
