@@ -85,7 +85,9 @@ public struct HTTPAnswer: Sendable {
     state = .untilClose
     for line in lines.dropFirst() {
       let name = line.prefix { $0 != 0x3A }
-      let value = String(decoding: line.dropFirst(name.count + 1).drop { $0 == 0x20 || $0 == 0x09 }, as: UTF8.self)
+      var text = line.dropFirst(name.count + 1).drop { $0 == 0x20 || $0 == 0x09 }
+      while text.last == 0x20 || text.last == 0x09 { text.removeLast() }
+      let value = String(decoding: text, as: UTF8.self)
       switch String(decoding: name, as: UTF8.self).lowercased() {
       case "location": location = value
       case "transfer-encoding": if value.lowercased().hasSuffix("chunked") { state = .chunked(nil) }

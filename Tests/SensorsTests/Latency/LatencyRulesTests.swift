@@ -117,6 +117,15 @@ import Testing
     #expect(throws: NetworkFailure.closed) { try answer.close() }
   }
 
+  /// RFC 9112, section 5: blanks on either side of a value are none of it.
+  @Test(arguments: ["Content-Length:4 \t", "Content-Length: \t4", "Transfer-Encoding: Chunked "])
+  func blanksAroundAValueAreNotOfIt(line: String) throws {
+    var answer = HTTPAnswer()
+    try answer.take(Array("HTTP/1.1 200 OK\r\n\(line)\r\n\r\n".utf8))
+    try answer.take(Array((line.hasPrefix("C") ? "Wiki" : "4\r\nWiki\r\n0\r\n\r\n").utf8))
+    #expect(answer.isWhole && String(decoding: answer.body, as: UTF8.self) == "Wiki")
+  }
+
   @Test func theHeadOfAnAnswerHasItsBound() {
     var answer = HTTPAnswer()
     #expect(throws: NetworkFailure.self) {
