@@ -90,9 +90,12 @@ public final class SignalQueue {
   /// For `EventLoop.watch`.
   public let descriptor: Int32
 
-  /// Blocks the signals in this thread (and those it starts later) and queues them; SIGPIPE is ignored for the whole process.
+  /// Blocks the signals in this thread (and those it starts later) and queues them; SIGPIPE is ignored for the whole process,
+  /// and SIGCHLD is not.
   public init?(_ signals: [Int32]) {
     signal(SIGPIPE, SIG_IGN)
+    // Where whoever started this process ignores it, the status of every child would be lost.
+    signal(SIGCHLD, SIG_DFL)
     var set = sigset_t()
     sigemptyset(&set)
     for number in signals { sigaddset(&set, number) }

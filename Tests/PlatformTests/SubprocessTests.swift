@@ -136,6 +136,33 @@ import Testing
     #expect(end == .exited(7))
   }
 
+  @Test func whatRunsAtTheEndOfThisProcessEndsWithIt() throws {
+    let mark = "6000.\(UInt32.random(in: 1_000_000...9_999_999))"
+    let outcomes = Failures()
+    let isStarted = Platform.Thread.start(name: "run") {
+      let outcome = try? Subprocess.run("/bin/sleep", [mark], timeoutMilliseconds: 300_000, outputBytes: 10)
+      outcomes.add(outcome.map { "\($0.end)" } ?? "not run")
+    }
+    try #require(isStarted)
+    var process: Int32?
+    for _ in 0..<2_000 where process == nil {
+      let found = try Subprocess.run(
+        "/usr/bin/pgrep", ["-xf", "/bin/sleep \(mark)"], timeoutMilliseconds: 20_000, outputBytes: 100)
+      process = Int32(text(found.output).split(separator: "\n").first ?? "")
+    }
+    let wanted = try #require(process)
+    Subprocess.endRunning { $0 == wanted }
+    for _ in 0..<2_000 where outcomes.all.isEmpty { Platform.Thread.sleep(milliseconds: 10) }
+    #expect(outcomes.all == ["signalled(9)"])
+  }
+
+  @Test func whatIsRunGoesFirstWhenMemoryRunsOut() throws {
+    let script = """
+      for i in $(seq 1000); do read score < /proc/self/oom_score_adj; [ "$score" = 500 ] && exit 7; sleep 0.01; done
+      """
+    #expect(try shell(script, milliseconds: 60_000).end == .exited(7))
+  }
+
   @Test func manyAtOnceFromManyThreads() throws {
     let failures = Failures()
     DispatchQueue.concurrentPerform(iterations: 40) { index in

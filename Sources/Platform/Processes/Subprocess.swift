@@ -5,7 +5,8 @@ import Synchronization
 /// Runs a program to its end, within bounds of time and output. Blocks: for threads that may.
 ///
 /// The program has a process group of its own, `/` as its directory, nothing on its standard input, a fixed environment and none of this
-/// process's other descriptors. What it started and left in its group is killed with its end; what made itself a session of its own is not.
+/// process's other descriptors. It ends with this process at the latest. What it started and left in its group is killed with its end; what
+/// made itself a session of its own is not.
 public enum Subprocess {
   /// How a program ended.
   public enum End: Hashable, Sendable {
@@ -54,6 +55,9 @@ public enum Subprocess {
     var errors = try Stream(limit: outputBytes)
     defer { errors.close() }
     let process = try ChildStart.start(path, arguments, .init(output: output.writer, error: errors.writer))
+    _ = endsWithThisProcess
+    running.withLock { $0.append(process) }
+    yieldMemory(process)
     output.closeWriter()
     errors.closeWriter()
     let descriptor = godwit_process_descriptor(process)
@@ -63,7 +67,7 @@ public enum Subprocess {
     var limit = deadline
     while true {
       var status: Int32 = 0
-      let reaped = godwit_reap(process, &status)
+      let reaped = reap(process, &status)
       if reaped != 0 {
         // What it wrote before its end lies in the pipes.
         output.drain()
@@ -74,6 +78,7 @@ public enum Subprocess {
       let left = limit - SystemClock.bootMilliseconds
       if left <= 0 {
         if isKilled {
+          running.withLock { $0.removeAll { $0 == process } }
           hanging.withLock { $0.append((process, command)) }
           return Outcome(end: .timedOut, output: output.bytes, errors: errors.bytes, isCut: true)
         }
@@ -89,6 +94,36 @@ public enum Subprocess {
       if !ready[0].isEmpty { output.drain() }
       if !ready[1].isEmpty { errors.drain() }
     }
+  }
+
+  /// Those that are waited for.
+  private static let running = Mutex<[Int32]>([])
+
+  /// Nobody would look at their deadline any more.
+  private static let endsWithThisProcess = atexit { Subprocess.endRunning() }
+
+  /// Kills the groups of those that run now and that `isWanted`.
+  static func endRunning(where isWanted: (Int32) -> Bool = { _ in true }) {
+    running.withLock { running in
+      for process in running where isWanted(process) { kill(-process, SIGKILL) }
+    }
+  }
+
+  /// Within the lock: once it is reaped its number may be another's.
+  private static func reap(_ process: Int32, _ status: inout Int32) -> Int32 {
+    running.withLock { running in
+      let reaped = godwit_reap(process, &status)
+      if reaped != 0 { running.removeAll { $0 == process } }
+      return reaped
+    }
+  }
+
+  /// When memory runs out it goes before this process, however small it is (proc_pid_oom_score_adj(5)).
+  private static func yieldMemory(_ process: Int32) {
+    let file = open("/proc/\(process)/oom_score_adj", O_WRONLY | O_CLOEXEC)
+    guard file >= 0 else { return }
+    _ = write(file, "500", 3)
+    close(file)
   }
 
   /// What was killed and not reaped yet.
