@@ -49,12 +49,14 @@ failed=0
 for script; do
   [ -e "$script" ] || script="Tests/Lab/cases/$script.sh"
   printf '\n== %s\n' "$(basename "$script" .sh)"
-  run_case "$script" >"$folder/output" 2>&1 || true
+  status=0
+  run_case "$script" >"$folder/output" 2>&1 || status=$?
   cat "$folder/output"
   passed=$((passed + $(grep -c '^ok ' "$folder/output" || true)))
   bad="$(grep -c '^FAIL ' "$folder/output" || true)"
-  # A case that ends without a line of its own has failed, too.
+  # A case that ends without a line of its own has failed, too, and one that did not come to its end.
   grep -q '^\(ok\|FAIL\) ' "$folder/output" || bad=1
+  [ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1
   failed=$((failed + bad))
 done
 printf '\nlab: %d passed, %d failed\n' "$passed" "$failed"
