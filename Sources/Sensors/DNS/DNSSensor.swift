@@ -27,7 +27,7 @@ public struct DNSSensor: Sensor {
         "resolvers", .texts, default: nil,
         help: "Further resolvers, 8 in all: an address, with another port than 53 as `192.0.2.53#5353`."),
       SettingSpec("configured", .bool, default: "true", help: "Whether the resolvers of /etc/resolv.conf are asked."),
-      SettingSpec("timeout", .duration(100...4_000), default: "1s", help: "How long an answer is waited for; all together 4s."),
+      SettingSpec("timeout", .duration(100...3_000), default: "1s", help: "How long an answer is waited for; all together 3s."),
       SettingSpec(
         "unbound_socket", .text, default: "/run/unbound.ctl", help: "The control socket of unbound, where there is one."),
     ],
@@ -101,7 +101,8 @@ public struct DNSSensor: Sensor {
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
     let resolvers = resolvers
     guard !resolvers.isEmpty else { throw .absent("a resolver in /etc/resolv.conf") }
-    let end = SystemClock.monotonicNanoseconds + DNSLimits.sampleMilliseconds * 1_000_000
+    let begin = SystemClock.monotonicNanoseconds
+    let end = begin + DNSLimits.sampleMilliseconds * 1_000_000
     var isCut = false
     for step in resolvers.indices {
       let place = (start + step) % resolvers.count
@@ -114,8 +115,9 @@ public struct DNSSensor: Sensor {
       sample(resolvers[place], until: min(now + timeoutNanoseconds, end), into: &readings)
     }
     if !isCut { start = 0 }
-    CacheStatistics.setUnbound(unboundSocket, host, in: &readings)
-    if host.isDirectory(Self.resolved) { CacheStatistics.setResolved(bus, in: &readings) }
+    if !isCut { CacheStatistics.setUnbound(unboundSocket, host, in: &readings) }
+    let isLate = SystemClock.monotonicNanoseconds - begin > DNSLimits.busMilliseconds * 1_000_000
+    if !isLate, host.isDirectory(Self.resolved) { CacheStatistics.setResolved(bus, in: &readings) }
     // The sum of all, so that those whose answers came are told too.
     for known in known {
       for (place, count) in known.counts.enumerated() where count > 0 {

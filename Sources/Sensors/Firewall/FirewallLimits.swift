@@ -10,6 +10,10 @@ enum FirewallLimits {
   static let rules = 50_000
   /// Sets whose elements are read when the rules changed.
   static let sets = 512
+  /// How long reading all rules may take, milliseconds: less than the lane's deadline.
+  static let readMilliseconds: Int64 = 3_000
+  /// Of so many rules the counters are read in every sample; of twice as many in every second one, and so on.
+  static let rulesEachSample = 500
   /// How long one program may take, milliseconds.
-  static let programMilliseconds = 1_500
+  static let programMilliseconds = 1_000
 }

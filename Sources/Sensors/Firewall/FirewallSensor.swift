@@ -33,6 +33,8 @@ public struct FirewallSensor: Sensor {
   private let programNanoseconds: Int64
   private var generation: UInt32?
   private var report = FirewallReport()
+  /// Samples that repeat the counters before they are read again.
+  private var countdown = 0
   /// One of each family.
   private var legacy = [FirewallReport](repeating: FirewallReport(), count: IPTablesSave.families.count)
   private var ranAt: Int64?
@@ -79,9 +81,13 @@ public struct FirewallSensor: Sensor {
       let now = try netfilter.generation()
       isAbsent = false
       if generation == now {
+        countdown -= 1
+        guard countdown < 0 else { return }
+        countdown = report.tables.reduce(0) { $0 + $1.rules } / FirewallLimits.rulesEachSample
         try netfilter.refresh(&report)
         return
       }
+      countdown = 0
       let fresh = try netfilter.all()
       // Changed while it was read: half of it would be told as a change. The next sample reads it whole.
       let isWhole = try netfilter.generation() == now

@@ -29,7 +29,10 @@ extension NFTables {
       sets.append((content.byte() ?? 0, family, table, name))
     }
     var contents: [String: Int] = [:]
+    let end = SystemClock.bootMilliseconds + FirewallLimits.readMilliseconds
     for set in sets {
+      // Half of them would be another digest.
+      guard SystemClock.bootMilliseconds < end else { throw .timedOut }
       var sum: UInt64 = 0
       let names =
         NetlinkRequest.attribute(1, Array(set.table.utf8) + [0]) + NetlinkRequest.attribute(2, Array(set.name.utf8) + [0])

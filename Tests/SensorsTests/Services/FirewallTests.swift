@@ -183,6 +183,32 @@ import Testing
     }
   }
 
+  /// 1,200 rules: after the sample that read them all, every third one reads their counters.
+  @Test func countersOfManyRulesAreReadLessOften() throws {
+    try inOwnNetwork { folder in
+      let many = (1...1_199).map { "ip daddr 10.0.\($0 / 256).\($0 % 256) drop" }.joined(separator: "\n")
+      let rules = """
+        table ip many {
+          chain input {
+            type filter hook input priority filter
+            udp dport 5000 counter comment "own"
+            \(many)
+          }
+        }
+        """
+      guard try Self.load(rules, folder) else { return }
+      let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
+      var counts: [Double?] = []
+      for _ in 0..<6 {
+        try sensor.sample()
+        counts.append(sensor["firewall.rule_packets{chain=\"input\",family=\"ip\",rule=\"own\",table=\"many\"}"])
+        try Self.send([5000])
+      }
+      #expect(counts == [0, 1, 1, 1, 4, 4])
+      #expect(sensor["firewall.rules"] == 1_200)
+    }
+  }
+
   @Test func rulesOfTheNewIPTablesAreCounted() throws {
     try inOwnNetwork { _ in
       let comment = ["-m", "comment", "--comment", "dns \"for us\""]

@@ -8,7 +8,7 @@ import Testing
 /// The dns sensor with servers of its own, with dnsmasq as dig sees it, and with unbound as unbound-control does.
 @Suite(.serialized) struct ResolverTests {
   private func settings(_ port: UInt16, _ more: String = "") -> String {
-    "query: there.test\nrecord: A\nconfigured: false\nresolvers: ['127.0.0.1#\(port)']\ntimeout: 4s\nunbound_socket: ''\n" + more
+    "query: there.test\nrecord: A\nconfigured: false\nresolvers: ['127.0.0.1#\(port)']\ntimeout: 3s\nunbound_socket: ''\n" + more
   }
 
   @Test func resolversAreWrittenAsAddressesWithPorts() {
@@ -23,7 +23,7 @@ import Testing
   private func outcomes(_ answer: @escaping @Sendable ([UInt8]) -> [[UInt8]]) throws -> [String: Double] {
     let server = try LoopbackServer.packets(answer)
     defer { withExtendedLifetime(server) {} }
-    let sensor = try ServicePeers.Sampled("dns", settings(server.port).replacingOccurrences(of: "4s", with: "300ms"))
+    let sensor = try ServicePeers.Sampled("dns", settings(server.port).replacingOccurrences(of: "3s", with: "300ms"))
     try sensor.sample()
     var found: [String: Double] = [:]
     for (series, value) in zip(sensor.readings.series, sensor.readings.values) where !value.isMissing {
