@@ -6,7 +6,7 @@ packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pk
 
 # Peers that tests compare with; on a developer's machine they would take the place of its own resolver and clock, and the tests are skipped.
 if [ -n "${CI:-}" ]; then
-  packages="$packages nftables iptables dnsmasq-base unbound bind9-dnsutils chrony"
+  packages="$packages nftables iptables dnsmasq-base unbound bind9-dnsutils chrony dmidecode iproute2"
 fi
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

@@ -39,6 +39,9 @@ struct IdentityCommand: ParsableCommand {
     } else {
       privacy = FactPrivacy(.hash, keyFile: nil, node: "", host: host)
     }
+    if privacy.lacksKey {
+      Output.error("godwit: there is no key for digests, or no OpenSSL: what is private is left out (docs/identity.md)")
+    }
     let facts = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
     Output.write(json ? facts + [0x0A] : Array(Self.text(facts).utf8))
   }

@@ -7,7 +7,7 @@ public struct FactPrivacy: Sendable {
   static let mark = "hash:"
   /// Bytes of a digest that are kept: 64 bits tell the things of a fleet apart.
   static let digestBytes = 8
-  /// The first line of a key file is cut behind so many bytes.
+  /// A key file that is longer has no key.
   private static let keyBytes = 4_096
 
   private let choice: PrivateFacts
@@ -31,6 +31,9 @@ public struct FactPrivacy: Sendable {
     let id = host.line("/etc/machine-id") ?? host.line("/var/lib/dbus/machine-id")
     return id?.utf8.count == 32 ? id : nil
   }
+
+  /// Whether digests are wanted and there is no key for them, or nothing that makes them.
+  public var lacksKey: Bool { choice == .hash && shown("") == nil }
 
   /// A private fact as it may be told; nil: not at all.
   func shown(_ fact: String?) -> String? {

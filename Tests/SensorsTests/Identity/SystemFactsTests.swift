@@ -61,7 +61,10 @@ import Testing
     // The same again, another with another key, and none where the key is known to all.
     #expect(FactPrivacy(.hash, keyFile: nil, node: "n", host: host).shown("d8:3a:dd:01:02:03") == digest)
     #expect(FactPrivacy(.hash, keyFile: "/proc/sys/kernel/hostname", node: "n", host: host).shown("d8:3a:dd:01:02:03") != digest)
-    #expect(FactPrivacy(.hash, keyFile: "/no/such/file", node: "n", host: host).shown("a") == nil)
+    let keyless = FactPrivacy(.hash, keyFile: "/no/such/file", node: "n", host: host)
+    #expect(keyless.shown("a") == nil && keyless.lacksKey)
+    #expect(!FactPrivacy(.hash, keyFile: nil, node: "n", host: host).lacksKey)
+    #expect(!FactPrivacy(.omit, keyFile: nil, node: "n", host: host).lacksKey)
     #expect(FactPrivacy(.hash, keyFile: nil, node: "6f1d2c3b4a5968778695a4b3c2d1e0ff", host: host).shown("a") == nil)
     #expect(FactPrivacy(.hash, keyFile: nil, node: "n", host: Self.host("vm-guest")).shown("a") == nil)
   }

@@ -63,6 +63,7 @@ import Testing
       $0.families = ["cpu": 1_000, "godwit": 1_000, "system": 1_000]
       $0.model = "Raspberry Pi 5"
       $0.manufacturer = "Raspberry \"Pi\" Ltd"
+      $0.serialNumber = "hash:05abbc4472fd1ca8"
       $0.rules = ["cpu-hot"]
       $0.commands = [.init(name: "flush", topic: "godwit/v1/edge-01/cmd/home", payload: "{}", template: "{{ value }}")]
     }

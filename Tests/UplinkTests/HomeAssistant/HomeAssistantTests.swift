@@ -44,6 +44,23 @@ import Testing
     #expect(sent.firstIndex { $0.topic == cpuTopic } ?? .max < sent.firstIndex { !$0.retain } ?? .min)
   }
 
+  /// `abbreviations.py` of its `mqtt` component: `mf`, `mdl`, `sn`.
+  @Test func theDeviceSaysWhatItIsAsFarAsItIsKnown() throws {
+    var bench = Bench {
+      ($0.manufacturer, $0.model, $0.serialNumber) = ("Example", "EX-7100", "hash:05abbc4472fd1ca8")
+    }
+    bench.connect()
+    bench.learn([usage])
+    bench.take([12.5])
+    _ = bench.run(seconds: 12)
+    let device = try #require(Bench.object(bench.retained[cpuTopic]?.payload ?? [])["dev"] as? [String: Any])
+    #expect(device["mf"] as? String == "Example" && device["mdl"] as? String == "EX-7100")
+    #expect(device["sn"] as? String == "hash:05abbc4472fd1ca8")
+    bench = announced()
+    let other = try #require(Bench.object(bench.retained[cpuTopic]?.payload ?? [])["dev"] as? [String: Any])
+    #expect(other["sn"] == nil && other["mf"] == nil && other["mdl"] == nil)
+  }
+
   @Test func stateGoesOutAtTheIntervalWithNewestValuesOnly() {
     var bench = announced()
     var states: [HomeAssistantMessage] = []
