@@ -84,7 +84,7 @@ struct CgroupTree {
     isUnified ? Self.root + path : "\(Self.root)/\(controller)\(path)"
   }
 
-  /// The containers, by their path. What is inside a container is its own affair.
+  /// The containers, always in the same order. What is inside a container is its own affair.
   func containers() -> [CgroupContainer] {
     guard let searched else { return [] }
     var found: [CgroupContainer] = []
@@ -99,7 +99,7 @@ struct CgroupTree {
       guard !host.isLeaf(searched + path), let names = try? host.subdirectories(searched + path, isSorted: false) else {
         continue
       }
-      for name in names {
+      for name in names.sorted() {
         if let container = CgroupContainer(name, in: path) {
           found.append(container)
         } else if ends.count < ContainerLimits.depth {
@@ -107,7 +107,7 @@ struct CgroupTree {
         }
       }
     }
-    return found.sorted { $0.path < $1.path }
+    return found
   }
 
   /// The control group that a container's lies in.

@@ -133,7 +133,7 @@ struct ContainerEngine {
     // Removed since.
     if status == 404 { return }
     guard status == 200, let details = EngineContainer.json(bytes), containers[index].take(details, at: now) else {
-      throw .malformed(path: target, what: "no details, HTTP status \(status)")
+      throw .malformed(path: "the answer", what: "no details in it, HTTP status \(status)")
     }
   }
 
