@@ -61,6 +61,8 @@ public enum PlatformLimits {
   static let dbusDepth = 32
   /// Bytes of one line of the greeting.
   static let dbusLineBytes = 512
+  /// Characters kept of a text that becomes a label.
+  static let dbusLabelCharacters = 128
   /// Characters kept of what a service says about its error.
   static let dbusErrorCharacters = 160
 

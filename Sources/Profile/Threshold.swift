@@ -27,7 +27,8 @@ enum Threshold {
     case .watts: return scaled(text, "W")
     case .joules: return scaled(text, "J")
     case .pascals: return scaled(text, "Pa")
-    case .none, .perSecond, .secondsPerSecond, .revolutionsPerMinute, .decibelMilliwatts: return scaled(text, unit.rawValue)
+    case .none, .perSecond, .secondsPerSecond, .revolutionsPerMinute, .decibelMilliwatts, .decibels:
+      return scaled(text, unit.rawValue)
     }
   }
 
@@ -67,6 +68,7 @@ enum Threshold {
     case .joules: "12J or 12"
     case .revolutionsPerMinute: "900rpm or 900"
     case .decibelMilliwatts: "-75dBm or -75"
+    case .decibels: "-12dB or -12"
     }
   }
 }

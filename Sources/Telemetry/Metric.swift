@@ -26,6 +26,7 @@ public enum Unit: String, Sendable, CaseIterable {
   case revolutionsPerMinute = "rpm"
   case pascals = "Pa"
   case decibelMilliwatts = "dBm"
+  case decibels = "dB"
 }
 
 /// What a sensor can measure: a name, a unit and what the number means. Its instances are `Series`.

@@ -62,8 +62,19 @@ extension SensorError {
     let last = name.split(separator: ".").last.map { String($0) } ?? ""
     if absent.contains(last) || last == "NoSuchUnit" { return .absent("\(service): \(last)") }
     if last == "NoReply" || last == "Timeout" || last == "TimedOut" { return .timedOut }
-    // Both texts are the other side's.
-    let said = ((text ?? "").isEmpty ? name : text ?? name).unicodeScalars.prefix(PlatformLimits.dbusErrorCharacters)
-    return .device(service, what: String(String.UnicodeScalarView(said.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 })))
+    let said = (text ?? "").isEmpty ? name : text ?? name
+    return .device(service, what: said.withoutControls(characters: PlatformLimits.dbusErrorCharacters))
+  }
+}
+
+extension String {
+  /// What another program says, fit to be shown: control characters become blanks, and what is too long is cut.
+  func withoutControls(characters: Int) -> String {
+    var text = String.UnicodeScalarView()
+    for scalar in unicodeScalars.prefix(characters) {
+      // The second range holds the controls of ISO 6429.
+      text.append(scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value) ? " " : scalar)
+    }
+    return String(text)
   }
 }

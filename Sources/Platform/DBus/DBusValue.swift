@@ -62,6 +62,9 @@ public struct DBusValue: Sendable {
   /// Its text, a path and a signature too. Invalid UTF-8 is repaired.
   public var text: String? { textRange.map { String(decoding: cursor.bytes[$0], as: UTF8.self) } }
 
+  /// Its text, fit for a label: short, and without control characters.
+  public var label: String? { text?.withoutControls(characters: PlatformLimits.dbusLabelCharacters) }
+
   /// Whether it is this text; makes no string.
   public func isText(_ text: StaticString) -> Bool {
     guard let range = textRange, range.count == text.utf8CodeUnitCount else { return false }

@@ -57,9 +57,11 @@ final class LinuxDBus: DBus {
     // The user's number in decimal digits, each as two hexadecimal ones.
     greeting += Array("AUTH EXTERNAL ".utf8)
     for digit in String(geteuid()).utf8 { greeting += [UInt8(ascii: "3"), digit] }
-    try send(greeting + [0x0D, 0x0A], until: deadline)
+    // With BEGIN right away, as systemd's own client does. Its server looks at what came together with a BEGIN only when more comes, so the
+    // first call must not overtake the answer.
+    try send(greeting + Array("\r\nBEGIN\r\n".utf8), until: deadline)
     var line: [UInt8] = []
-    // The other side writes no more before it has our answer, so nothing behind the line is taken.
+    // The other side writes no more before it is called, so nothing behind the line is taken.
     while line.last != 0x0A {
       line += try receive(1, until: deadline)
       guard line.count < PlatformLimits.dbusLineBytes else { throw malformed("a greeting without end") }
@@ -67,7 +69,6 @@ final class LinuxDBus: DBus {
     guard line.starts(with: "OK ".utf8) else {
       throw .device(path, what: "permission denied: it does not accept this user")
     }
-    try send(Array("BEGIN\r\n".utf8), until: deadline)
     guard isBus else { return }
     let bus = DBusObject("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
     let hello = try exchange(bus, "Hello", [], until: deadline)

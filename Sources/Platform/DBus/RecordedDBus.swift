@@ -2,15 +2,15 @@ import Telemetry
 
 extension RecordedCalls {
   /// From `dbus/<service>/<object path>/`, a file for each call: `<interface>.<member>` and its arguments, separated by blanks. It holds the
-  /// answer as `busctl --json=short call` prints it; this is the call of a property, of an object whose path ends at `systemd1`:
+  /// answer as `busctl --json=short call` prints it. In `dbus/org.freedesktop.timesync1/org/freedesktop/timesync1/` for example there is
   ///
   /// ```
-  /// $ cat dbus/org.freedesktop.systemd1/org/freedesktop/systemd1/org.freedesktop.DBus.Properties.Get\ org.freedesktop.systemd1.Manager\ Version
-  /// {"type":"v","data":[{"type":"s","data":"252.38-1~deb12u1"}]}
+  /// org.freedesktop.DBus.Properties.GetAll org.freedesktop.timesync1.Manager
+  /// {"type":"a{sv}","data":[{"ServerName":{"type":"s","data":"192.0.2.1"},"PollIntervalUSec":{"type":"t","data":64000000}}]}
   /// ```
   ///
-  /// An error has its name as `error`, and a text or none as data: `{"error":"org.freedesktop.DBus.Error.AccessDenied","data":["no"]}`. What is
-  /// not recorded is absent.
+  /// from which single properties are answered too. An error has its name as `error`, and a text or none as data:
+  /// `{"error":"org.freedesktop.DBus.Error.AccessDenied","data":["no"]}`. What is not recorded is absent.
   public func dbus(at path: String, isBus: Bool) -> any DBus { RecordedDBus(self) }
 }
 
@@ -23,7 +23,16 @@ private final class RecordedDBus: DBus {
   func call(_ object: DBusObject, _ member: String, _ arguments: [String]) throws(SensorError) -> DBusValue? {
     let place = (["\(object.interface).\(member)"] + arguments).joined(separator: " ")
     let file = "/dbus/\(object.service)\(object.path)/\(place)"
-    let bytes = try calls.recorded(file).read { (text) throws(SensorError) in Array(text.rest().utf8) }
+    let bytes: [UInt8]
+    do throws(SensorError) {
+      bytes = try calls.recorded(file).read { (text) throws(SensorError) in Array(text.rest().utf8) }
+    } catch {
+      guard case .absent = error, member == "Get", arguments.count == 2 else { throw error }
+      let all = try call(object, "GetAll", [arguments[0]])
+      guard let all else { throw error }
+      for entry in all.items where entry.item(0)?.text == arguments[1] { return entry.item(1) }
+      throw error
+    }
     guard let answer = try? JSONValue(parsing: bytes) else { throw .malformed(path: file, what: "no JSON") }
     if let name = answer["error"]?.text {
       throw .dbus(object.service, error: name, answer["data"]?.elements?.first?.text)
@@ -43,7 +52,7 @@ private final class RecordedDBus: DBus {
 struct DBusMarshalling {
   private let signature: [UInt8]
   private var at = 0
-  private var body = DBusWriter()
+  private(set) var body = DBusWriter()
 
   init(_ signature: String) { self.signature = Array(signature.utf8) }
 

@@ -28,9 +28,9 @@ import Testing
     -> (value: DBusValue?, error: SensorError?)
   {
     try LocalSocketTests.withServer({ connection in
-      _ = take(connection, 17)
+      _ = take(connection, 26)
       give(connection, Array(greeting.utf8))
-      _ = take(connection, 7 + 16)
+      _ = take(connection, 16)
       answer(connection)
       // Not closed before the other side had enough.
       _ = take(connection, .max)
