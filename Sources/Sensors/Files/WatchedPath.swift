@@ -75,11 +75,11 @@ struct WatchedPath {
   /// Counts an event of a directory that is watched for this path, and tells it where that is wanted. `isTop`: of the directory itself,
   /// not of one below it.
   mutating func take(_ event: FileEvent, in directory: String, isTop: Bool, at now: Int64, _ told: SensorEvents) {
-    let own = FileEvent.deleteSelf | FileEvent.moveSelf
+    let isOwn = event.name.isEmpty || event.mask & (FileEvent.deleteSelf | FileEvent.moveSelf) != 0
     // One below is told by the directory that it lies in.
-    if event.name.isEmpty || event.mask & own != 0 { guard isTop, onlyName == nil, matches.isEmpty else { return } }
-    if let onlyName { guard event.name == onlyName else { return } }
-    guard event.mask & counted != 0, matches.isEmpty || Glob.any(matches, match: event.name) else { return }
+    if isOwn, !isTop || onlyName != nil || !matches.isEmpty { return }
+    if let onlyName, event.name != onlyName { return }
+    guard matches.isEmpty || Glob.any(matches, match: event.name) else { return }
     for kind in Self.kinds.indices where event.mask & counted & Self.bits[kind] != 0 {
       counts[kind] += 1
       changedAt = now
