@@ -17,7 +17,7 @@ public struct IOLatencySensor: Sensor {
     settings: [
       SettingSpec(
         "tracepoints", .bool, default: "false",
-        help: "Whether each request is timed in the kernel, about 1 µs of processor time each; else only means are known."),
+        help: "Whether each request is timed in the kernel, about 2 µs of processor time each; else only means are known."),
       SettingSpec(
         "include_devices", .patterns, default: "",
         help: "When given, these devices are reported, whatever exclude_devices says, and no others."),

@@ -61,7 +61,8 @@ import Testing
     other.standardOutput = FileHandle.nullDevice
     other.standardError = FileHandle.nullDevice
     try other.run()
-    defer { other.terminate() }
+    // Not SIGTERM: a child inherits the signals that the threads of tests block.
+    defer { kill(other.processIdentifier, SIGKILL) }
     func lines() -> [String] {
       let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
       return text.split(separator: "\n").map(String.init)
