@@ -2,7 +2,7 @@
 # Installs the system packages that are missing, and says which. Touches nothing when all are there.
 set -eu
 
-packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pkg-config mosquitto mosquitto-clients python3 python3-venv dbus-daemon python3-dbus python3-gi systemd"
+packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pkg-config mosquitto mosquitto-clients python3 python3-venv dbus-daemon python3-dbus python3-gi systemd inotify-tools"
 
 # Peers that tests compare with; on a developer's machine they would take the place of its own resolver and clock, and the tests are skipped.
 if [ -n "${CI:-}" ]; then

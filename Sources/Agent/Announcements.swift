@@ -46,6 +46,16 @@ extension Supervisor {
     _ = environment.delivery?.put(.event(id: id, json: EventJSON.encode(event, epoch: epoch)))
   }
 
+  /// Tells of what sensors saw happen since the last tick.
+  func tellSensorEvents() {
+    for event in environment.context.events.take() {
+      environment.log.info(event.kind, event.message)
+      emit(kind: event.kind, severity: .info, message: event.message) { json in
+        for detail in event.details { json.member(detail.key, detail.value) }
+      }
+    }
+  }
+
   /// Stores and sends what changed in the rules' states.
   func announce(_ changes: [AlertChange]) {
     guard !changes.isEmpty else { return }

@@ -124,6 +124,7 @@ final class Supervisor {
     pending.epochs += timekeeper.observe(environment.clock, sequence: nextSequence, due: due / 1_000_000)
     sample(now)
     learnSeries()
+    tellSensorEvents()
     store(due / 1_000_000)
     evaluate(due / 1_000_000)
     deliver()

@@ -11,6 +11,7 @@ struct FileStatus {
   let links: Int
   /// Milliseconds since 1970.
   let modifiedMilliseconds: Int64
+  let device, inode: UInt64
 
   private static let farthestSeconds = Int64.max / 4_000
 
@@ -31,6 +32,7 @@ struct FileStatus {
   private init(_ status: stat) {
     (isDirectory, isFile) = (status.st_mode & S_IFMT == S_IFDIR, status.st_mode & S_IFMT == S_IFREG)
     isSocket = status.st_mode & S_IFMT == S_IFSOCK
+    (device, inode) = (UInt64(status.st_dev), UInt64(status.st_ino))
     (user, group, size) = (status.st_uid, status.st_gid, Int64(status.st_size))
     links = Int(status.st_nlink)
     // tmpfs keeps any time of 64 bits that a file's owner gives it: one that no product and no age can hold stands for very far away.

@@ -51,6 +51,11 @@ public struct Host: Sendable {
     FileStatus(root + path).map { calls.fileAge(path, modifiedMilliseconds: $0.modifiedMilliseconds) }
   }
 
+  /// The device and inode of what is at the path, links followed; nil where nothing is found.
+  public func identity(_ path: String) -> (device: UInt64, inode: UInt64)? {
+    FileStatus(root + path).map { ($0.device, $0.inode) }
+  }
+
   /// Whether rights keep this process from reading a path; false where nothing is found.
   public func isBarred(_ path: String) -> Bool {
     access(root + path, R_OK) != 0 && errno == EACCES

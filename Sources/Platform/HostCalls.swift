@@ -92,6 +92,18 @@ public protocol HostCalls: Sendable {
   ///
   /// - Throws: `absent` where nobody listens, `timedOut`, `malformed` for an answer that is too large, `io`, `device`.
   func ask(_ request: ServiceRequest) throws(SensorError) -> [UInt8]
+  /// The requests to block devices from now on. One at a time.
+  ///
+  /// - Throws: `absent` where the kernel has no tracepoints or they are not mounted; `device` when rights are missing; `io`.
+  func blockTrace() throws(SensorError) -> any BlockTrace
+  /// Reads or writes one block, and answers how long that took, nanoseconds. May block for ever.
+  ///
+  /// - Throws: `absent` where nothing is at the path; `device`, `io`.
+  func time(_ probe: DiskProbe) throws(SensorError) -> Int64
+  /// What happens to files, by paths of the host.
+  ///
+  /// - Throws: `device` when the user has too many such; `io`.
+  func fileWatches() throws(SensorError) -> any FileWatches
   /// USER_HZ: how many units of /proc/stat make a second.
   var clockTicksPerSecond: Int { get }
   /// Bytes of a memory page.
@@ -159,6 +171,9 @@ public struct LinuxCalls: HostCalls {
 /// services/  what services answer, see `ask`
 /// nvme/      health logs of NVMe drives, see `nvmeHealthLog`
 /// cpuid      how the hypervisor names itself, see `hypervisorSignature`
+/// block-trace   requests to block devices, see `blockTrace`
+/// disk-probes   how long reads and writes take, see `time`
+/// file-events   what happens to files, see `fileWatches`
 /// file-ages  one line a file that is not new:  /tmp/a milliseconds  (escapes as in mountinfo)
 /// ```
 public struct RecordedCalls: HostCalls {
@@ -221,6 +236,9 @@ public struct RecordedCalls: HostCalls {
   public var pageBytes: Int { sysconf(1) ?? 4096 }
 
   func recorded(_ name: String) -> HostFile { files.file(name) }
+
+  /// The tree that the answers belong to.
+  var tree: String { String(files.root.dropLast("/.host".utf8.count)) }
 
   private func sysconf(_ index: Int) -> Int? {
     let numbers = try? files.file("/sysconf").read { (text) throws(SensorError) in [text.unsigned(), text.unsigned()] }

@@ -76,6 +76,12 @@ public enum PlatformLimits {
   static let programOutputBytes = 1 << 20
   /// Bytes of a drive's health log: NVM Express Base Specification 2.0, 5.16.1.3.
   static let nvmeLogBytes = 512
+  /// Bytes that a processor's tracepoints may fill between two looks: some 1,400 requests, issued and completed.
+  static let traceRingBytes = 256 * 1024
+  /// Processors whose requests are recorded.
+  static let tracedProcessors = 64
+  /// Bytes that a probe of storage reads or writes.
+  static let probeBytes = 4096
   /// The longest packet to or from a child, bytes.
   public static let packetBytes = 64 * 1024
   /// Bytes of the head of an HTTP answer.

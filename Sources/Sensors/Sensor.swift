@@ -11,16 +11,19 @@ public struct SensorContext: Sendable {
   public let hosts: SensorHostHistory
   /// The packages as they were last read.
   public let packages: PackageHistory
+  /// Where it tells of what happened.
+  public let events: SensorEvents
 
   /// Brings together what sensors read.
   public init(
     host: Host, statistics: AgentStatistics = AgentStatistics(), hosts: SensorHostHistory = SensorHostHistory(),
-    packages: PackageHistory = PackageHistory()
+    packages: PackageHistory = PackageHistory(), events: SensorEvents = SensorEvents()
   ) {
     self.host = host
     self.statistics = statistics
     self.hosts = hosts
     self.packages = packages
+    self.events = events
   }
 }
 

@@ -102,6 +102,7 @@ final class RecordingDelivery: TickDelivery {
     var removedAlerts: [String] = []
     var answers: [CommandAnswer] = []
     var alerts: [String] = []
+    var events: [String] = []
   }
 
   private let state = Mutex(State())
@@ -116,6 +117,7 @@ final class RecordingDelivery: TickDelivery {
       case .series(let series): state.series += series
       case .alertRemoved(let rule): state.removedAlerts.append(rule)
       case .alert(_, let json): state.alerts.append(String(decoding: json, as: UTF8.self))
+      case .event(_, let json): state.events.append(String(decoding: json, as: UTF8.self))
       case .command(let answer): state.answers.append(answer)
       default: break
       }
@@ -133,6 +135,7 @@ final class RecordingDelivery: TickDelivery {
 
   var ticks: [LiveTick] { state.withLock { $0.ticks } }
   var series: [StoredSeries] { state.withLock { $0.series } }
+  var events: [String] { state.withLock { $0.events } }
   var answers: [CommandAnswer] { state.withLock { $0.answers } }
   /// Retained states of rules, as they were sent.
   var alerts: [String] { state.withLock { $0.alerts } }

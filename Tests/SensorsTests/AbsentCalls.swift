@@ -23,6 +23,9 @@ extension AbsentCalls {
   ) throws(SensorError) -> Int { throw .absent(socket) }
   var hypervisorSignature: String? { nil }
   func ask(_ request: ServiceRequest) throws(SensorError) -> [UInt8] { throw .absent(request.name) }
+  func blockTrace() throws(SensorError) -> any BlockTrace { throw .absent("tracepoints") }
+  func time(_ probe: DiskProbe) throws(SensorError) -> Int64 { throw .absent(probe.path) }
+  func fileWatches() throws(SensorError) -> any FileWatches { throw .absent("inotify") }
   var clockTicksPerSecond: Int { 100 }
   var pageBytes: Int { 4096 }
   var gpio: any GPIOChips { RecordedCalls(directory: "/nowhere").gpio }

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "CLinuxConfinement.h"
+#include "CLinuxFiles.h"
 #include "CLinuxI2C.h"
 #include "CLinuxMachine.h"
 #include "CLinuxNetwork.h"
@@ -21,6 +22,7 @@
 #include "CLinuxNVMe.h"
 #include "CLinuxProcesses.h"
 #include "CLinuxTLS.h"
+#include "CLinuxTrace.h"
 #include "CLinuxWatchdog.h"
 
 /// The kernel's clock discipline, read without setting anything. Returns the clock state (TIME_OK …) or -1.

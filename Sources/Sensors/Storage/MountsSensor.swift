@@ -4,7 +4,7 @@ public import Telemetry
 
 /// Whether file systems are there, writable, without errors, and answer.
 ///
-/// In the slow lane because it waits for file systems over a network, within a bound: those that hang are left to `MountProbe`.
+/// In the slow lane because it waits for file systems over a network, within a bound: those that hang are left to `BlockingProbe`.
 public struct MountsSensor: Sensor {
   private static func metric(
     _ name: String, _ unit: Unit = .none, kind: MetricKind = .gauge, decimals: Int = 0, labels: [String] = ["mount"], help: String
@@ -155,10 +155,14 @@ public struct MountsSensor: Sensor {
   }
 
   private mutating func probe(into readings: inout Readings) {
-    var open: [(index: Int, probe: MountProbe)] = []
+    var open: [(index: Int, probe: BlockingProbe)] = []
     for index in watched.indices where MountTable.isNetwork(watched[index].mount.type) {
-      guard let probe = MountProbe.of(watched[index].mount.path, on: host) else { continue }
-      probe.ask(watched[index].mount.path, of: host.calls, clock: clock)
+      guard let probe = BlockingProbe.of(watched[index].mount.path, on: host) else { continue }
+      let (path, calls) = (watched[index].mount.path, host.calls)
+      probe.ask(clock: clock) { () throws(SensorError) in
+        _ = try calls.fileSystemUsage(path)
+        return nil
+      }
       open.append((index, probe))
     }
     let end = SystemClock.bootMilliseconds + answerMilliseconds

@@ -7,7 +7,7 @@ import Testing
 @testable import Sensors
 
 /// Servers that do not answer, and what is left behind when they do not.
-@Suite(.serialized) struct MountProbeTests {
+@Suite(.serialized) struct BlockingProbeTests {
   /// A host whose NFS server answers when it is let.
   final class Server: AbsentCalls {
     private struct State {
@@ -108,11 +108,11 @@ import Testing
     let bench = try Bench(server, mounts: 40)
     try bench.sample()
     try bench.sample()
-    #expect(server.asked == MountProbe.most)
-    #expect(bench.values("responding") == Array(repeating: 0, count: MountProbe.most))
+    #expect(server.asked == BlockingProbe.most)
+    #expect(bench.values("responding") == Array(repeating: 0, count: BlockingProbe.most))
     #expect(bench.values("mounted") == [40])
     server.recover()
-    wait("all threads end") { MountProbe.asking == 0 }
+    wait("all threads end") { BlockingProbe.asking == 0 }
     try bench.sample()
     #expect(bench.values("responding").contains(1))
   }

@@ -2,16 +2,16 @@ import Platform
 import Synchronization
 import Telemetry
 
-/// Asks file systems that may never answer, such as NFS of a server that is gone: each on a thread of its own, and never twice at a time.
+/// Asks what may never answer, such as NFS of a server that is gone or a disk that hangs: each on a thread of its own, and never twice at a time.
 ///
-/// A thread that hangs in the kernel cannot be ended. So it is left there, known by its mount for the life of the process, and nothing more is
-/// asked of that mount until it comes back.
-final class MountProbe: Sendable {
+/// A thread that hangs in the kernel cannot be ended. So it is left there, known by its path for the life of the process, and nothing more is
+/// asked there until it comes back.
+final class BlockingProbe: Sendable {
   /// What came of asking.
   struct Answer: Sendable {
     /// How long it took, milliseconds.
     var milliseconds: Double
-    /// Nil when the file system answered; a stale handle (ESTALE) or an error of the server else.
+    /// Nil when it answered; for a file system a stale handle (ESTALE) or an error of the server else.
     var error: SensorError?
   }
 
@@ -21,9 +21,9 @@ final class MountProbe: Sendable {
     case answered(Answer)
   }
 
-  /// All probes of this process by the path in its own tree: a sensor that is made anew takes up those of the one before.
-  private static let known = Mutex<[String: MountProbe]>([:])
-  /// Probes at a time, and so threads: file systems beyond that are not asked.
+  /// All probes of this process, by tree and path: a sensor that is made anew takes up those of the one before.
+  private static let known = Mutex<[String: BlockingProbe]>([:])
+  /// Probes at a time, and so threads: what is beyond that is not asked.
   static let most = 16
 
   private let state = Mutex(State.idle)
@@ -31,14 +31,14 @@ final class MountProbe: Sendable {
 
   private init() { bell = Bell() }
 
-  /// The probe of a mount, new or known; nil when there are too many.
-  static func of(_ path: String, on host: Host) -> MountProbe? {
+  /// The probe of a mount or disk, new or known; nil when there are too many.
+  static func of(_ path: String, on host: Host) -> BlockingProbe? {
     known.withLock { known in
       if let probe = known[host.root + path] { return probe }
       // Those that rest can be made again at any time.
       if known.count >= most { known = known.filter { $0.value.isAsking } }
       guard known.count < most else { return nil }
-      let probe = MountProbe()
+      let probe = BlockingProbe()
       known[host.root + path] = probe
       return probe
     }
@@ -54,23 +54,24 @@ final class MountProbe: Sendable {
   /// How many are asking now, in the whole process.
   static var asking: Int { known.withLock { $0.values.count { $0.isAsking } } }
 
-  /// Asks, unless the last question is still open.
-  func ask(_ path: String, of calls: any HostCalls, clock: any Clock) {
+  /// Asks, unless the last question is still open. `question` gives the nanoseconds that it took itself, if it knows better.
+  func ask(clock: any Clock, _ question: @escaping @Sendable () throws(SensorError) -> Int64?) {
     let begins = state.withLock { state in
       if case .asking = state { return false }
       state = .asking
       return true
     }
     guard begins else { return }
-    let started = Thread.start(name: "mount-probe") { [self] in
+    let started = Thread.start(name: "probe") { [self] in
       let begun = clock.bootNanoseconds()
       var failure: SensorError?
+      var nanoseconds: Int64?
       do throws(SensorError) {
-        _ = try calls.fileSystemUsage(path)
+        nanoseconds = try question()
       } catch {
         failure = error
       }
-      let took = Double(clock.bootNanoseconds() - begun) / 1e6
+      let took = Double(nanoseconds ?? clock.bootNanoseconds() - begun) / 1e6
       let answer = Answer(milliseconds: took, error: failure)
       // Within the lock: the bell is silenced there too.
       state.withLock { state in
