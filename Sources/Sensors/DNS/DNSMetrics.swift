@@ -15,7 +15,7 @@ enum DNSMetrics {
   static let answers = metric(
     "answers_total", kind: .counter, labels: ["outcome", "resolver"],
     help:
-      "Questions by what came of them: a response code, timeout, mismatch (answers to other questions only, or malformed), closed, unreachable, failed."
+      "Questions by outcome: a response code, timeout, mismatch (other or malformed answers), closed, unreachable, failed."
   )
   static let hits = metric("cache_hits_total", kind: .counter, help: "Questions of clients answered from the cache.")
   static let misses = metric("cache_misses_total", kind: .counter, help: "Questions of clients that were not in the cache.")
