@@ -11,6 +11,7 @@ extension RecordedCalls {
   ///
   /// from which single properties are answered too. An error has its name as `error`, and a text or none as data:
   /// `{"error":"org.freedesktop.DBus.Error.AccessDenied","data":["no"]}`. What is not recorded is absent.
+  /// A dictionary whose keys are no texts, which busctl does not print, is a list of pairs.
   public func dbus(at path: String, isBus: Bool) -> any DBus { RecordedDBus(self) }
 }
 
