@@ -40,7 +40,9 @@ struct IdentityCommand: ParsableCommand {
       privacy = FactPrivacy(.hash, keyFile: nil, node: "", host: host)
     }
     if privacy.lacksKey {
-      Output.error("godwit: there is no key for digests, or no OpenSSL: what is private is left out (docs/identity.md)")
+      let source = loaded?.identity?.keyFile ?? "/etc/machine-id"
+      Output.error(
+        "godwit: \(source) gives no key for digests, or there is no OpenSSL: what is private is left out (docs/identity.md)")
     }
     let facts = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
     Output.write(json ? facts + [0x0A] : Array(Self.text(facts).utf8))
