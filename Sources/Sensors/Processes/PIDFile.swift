@@ -39,7 +39,7 @@ struct PIDFile {
     }
     let number = ByteScanner.scan(bytes: file.bytes) { $0.unsigned() }
     guard let number, number > 0, number <= UInt64(Int32.max) else {
-      throw .malformed(path: path, what: "it begins with a number")
+      throw .malformed(path: path, what: "it does not begin with the number of a process")
     }
     let id = Int32(number)
     guard let process = scan.table.processes[id] else { return nil }

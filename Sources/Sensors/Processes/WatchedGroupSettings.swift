@@ -54,6 +54,12 @@ struct WatchedGroupSettings {
     guard key != "pid_file" || text.hasPrefix("/") else {
       throw SettingError(what: "the group '\(name)' has a pid_file that is no absolute path", remedy: "begin it with '/'")
     }
+    // It is held against whole paths: a bare name is that of no program.
+    guard key != "executable" || text.hasPrefix("/") || text.hasPrefix("*") else {
+      throw SettingError(
+        what: "the group '\(name)' has an executable that is no absolute path",
+        remedy: "write its whole path, or a pattern such as '*/\(text)'")
+    }
     switch key {
     case "unit": choice = .unit(text.utf8.contains(UInt8(ascii: ".")) ? text : text + ".service")
     case "cgroup": choice = .cgroup(text.hasPrefix("/") ? text : "/" + text)
