@@ -36,6 +36,8 @@ public struct SystemdSensor: Sensor {
   private var boot: BootTimes?
   private var failed: [(name: String, slot: Slot)] = []
   private var watched: [WatchedUnit] = []
+  /// Units of the last list that match and have no place among the watched.
+  private var leftOut = 0
 
   /// Asks nothing yet.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
@@ -43,6 +45,8 @@ public struct SystemdSensor: Sensor {
     patterns = settings.list("units").map { Glob($0.utf8.contains(UInt8(ascii: ".")) ? $0 : "\($0).service") }
     mostFailed = settings.integer("failed")
     counts = (Self.states.map { "\($0)" } + ["other"]).map { readings.slot(SystemdMetrics.units, [Label("state", $0)]) }
+    // Before those that patterns find, of which there may be too many.
+    for pattern in patterns where Self.isName(pattern) { _ = index(of: pattern.pattern, &readings) }
   }
 
   /// Asks for the list of units, then for what it does not tell.
@@ -57,13 +61,16 @@ public struct SystemdSensor: Sensor {
     if boot == nil { boot = BootTimes(try bus.properties(of: Self.manager)) }
     boot?.set(in: &readings)
     do throws(SensorError) {
-      for unit in found { try sample(unit.name, unit.path, unit.active, unit.sub, into: &readings) }
+      for unit in found { try sample(unit, into: &readings) }
       for pattern in patterns where Self.isName(pattern) && !found.contains(where: { $0.name == pattern.pattern }) {
         try sampleUnlisted(pattern.pattern, into: &readings)
       }
     } catch {
       // The next one would take as long.
       readings.note(error)
+    }
+    if leftOut > 0 {
+      readings.note(.device("systemd", what: "\(leftOut) units more match than the \(SystemdMetrics.mostUnits) that are watched"))
     }
   }
 
@@ -77,6 +84,7 @@ public struct SystemdSensor: Sensor {
   private mutating func sampleList(_ units: DBusValue, into readings: inout Readings) throws(SensorError) -> [Found] {
     var numbers = [Int](repeating: 0, count: counts.count)
     var found: [Found] = []
+    leftOut = 0
     for known in failed { readings.set(known.slot, 0) }
     for unit in units.items {
       guard let name = unit.item(0), let active = unit.item(3), let sub = unit.item(4), let path = unit.item(6),
@@ -85,13 +93,18 @@ public struct SystemdSensor: Sensor {
       let state = Self.states.firstIndex { active.isText($0) } ?? Self.states.count
       numbers[state] += 1
       if active.isText("failed"), mostFailed > 0 { setFailed(name.label ?? "", in: &readings) }
-      guard !patterns.isEmpty, found.count < SystemdMetrics.mostUnits, let text = name.label, Glob.any(patterns, match: text)
-      else {
+      guard !patterns.isEmpty, let text = name.label, Glob.any(patterns, match: text) else { continue }
+      guard found.count < SystemdMetrics.mostUnits, index(of: text, &readings) != nil else {
+        leftOut += 1
         continue
       }
       found.append((text, path.text ?? "", active.label ?? "", sub.label ?? ""))
     }
     for (slot, number) in zip(counts, numbers) { readings.set(slot, Double(number)) }
+    // systemd forgets an instance that ended well. What is named is asked for by its name, which may be an alias.
+    for index in watched.indices where !found.contains(where: { $0.name == watched[index].name }) {
+      if !patterns.contains(where: { $0.pattern == watched[index].name }) { watched[index].setNotLoaded(in: &readings) }
+    }
     return found
   }
 
@@ -122,13 +135,11 @@ public struct SystemdSensor: Sensor {
     }
   }
 
-  private mutating func sample(
-    _ name: String, _ path: String, _ active: String, _ sub: String, into readings: inout Readings
-  ) throws(SensorError) {
-    guard let index = index(of: name, &readings) else { return }
+  private mutating func sample(_ found: Found, into readings: inout Readings) throws(SensorError) {
+    guard let index = index(of: found.name, &readings) else { return }
     do throws(SensorError) {
-      let unit = DBusObject(Self.name, path, Self.unit)
-      try watched[index].sample(bus, unit, active: active, sub: sub, into: &readings)
+      let unit = DBusObject(Self.name, found.path, Self.unit)
+      try watched[index].sample(bus, unit, active: found.active, sub: found.sub, into: &readings)
     } catch {
       // It went since it was listed.
       guard case .absent = error else { throw error }

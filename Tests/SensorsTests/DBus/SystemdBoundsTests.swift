@@ -1,0 +1,89 @@
+import Foundation
+import Platform
+import Telemetry
+import Testing
+
+@testable import Sensors
+
+/// Many units, and units that go.
+@Suite struct SystemdBoundsTests {
+  /// A recorded systemd whose list of units changes; gone with the test.
+  private final class Recording {
+    let root = URL(fileURLWithPath: "/tmp/godwit-units-\(UInt32.random(in: 0...UInt32.max))")
+
+    private func write(_ json: String, _ path: String) throws {
+      let file = root.appendingPathComponent(".host/dbus/org.freedesktop.systemd1/org/freedesktop/systemd1\(path)")
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(json.utf8).write(to: file)
+    }
+
+    init() throws {
+      try write(
+        #"{"type":"v","data":[{"type":"s","data":"running"}]}"#,
+        "/org.freedesktop.DBus.Properties.Get org.freedesktop.systemd1.Manager SystemState")
+    }
+
+    deinit { try? FileManager.default.removeItem(at: root) }
+
+    func list(_ names: [String]) throws {
+      let units = names.enumerated().map { index, name in
+        #"["\#(name)","","loaded","active","running","","/org/freedesktop/systemd1/unit/u\#(index)",0,"","/"]"#
+      }
+      try write(
+        #"{"type":"a(ssssssouso)","data":[[\#(units.joined(separator: ","))]]}"#, "/org.freedesktop.systemd1.Manager.ListUnits")
+      for index in names.indices {
+        try write(
+          #"{"type":"a{sv}","data":[{"StateChangeTimestamp":{"type":"t","data":1000000}}]}"#,
+          "/unit/u\(index)/org.freedesktop.DBus.Properties.GetAll org.freedesktop.systemd1.Unit")
+      }
+    }
+  }
+
+  /// A sensor, sampled again and again.
+  private struct Watch {
+    var sensor: SystemdSensor
+    var readings = Readings()
+
+    init(_ host: Platform.Host, _ units: [String]) throws {
+      let settings = Settings(SystemdSensor.kind.settings, ["units": .list(units)])
+      sensor = try SystemdSensor(context: SensorContext(host: host), settings: settings, readings: &readings)
+    }
+
+    /// The watched units and whether each is active.
+    mutating func active() throws -> [String: Double] {
+      readings.begin(nanoseconds: 1)
+      try sensor.sample(into: &readings)
+      var active: [String: Double] = [:]
+      for (series, value) in zip(readings.series, readings.values)
+      where series.metric.name == "systemd.unit_active" && !value.isMissing {
+        active[series.labels.first?.value ?? ""] = value
+      }
+      return active
+    }
+  }
+
+  @Test func anInstanceThatIsGoneIsNotActive() throws {
+    let recording = try Recording()
+    var watch = try Watch(Platform.Host(root: recording.root.path), ["app@*"])
+    try recording.list(["app@1.service", "app@2.service", "other.service"])
+    #expect(try watch.active() == ["app@1.service": 1, "app@2.service": 1])
+    try recording.list(["app@2.service", "other.service"])
+    #expect(try watch.active() == ["app@1.service": 0, "app@2.service": 1])
+    try recording.list(["app@1.service", "app@2.service"])
+    #expect(try watch.active() == ["app@1.service": 1, "app@2.service": 1])
+    #expect(watch.readings.problem == nil)
+  }
+
+  @Test func aPatternThatFindsManyLeavesRoomForNames() throws {
+    let recording = try Recording()
+    var watch = try Watch(Platform.Host(root: recording.root.path), ["run-*", "zebra"])
+    try recording.list((0..<70).map { "run-\($0).service" } + ["zebra.service"])
+    let active = try watch.active()
+    #expect(active.count == SystemdMetrics.mostUnits && active["zebra.service"] == 1 && active["run-62.service"] == 1)
+    #expect(watch.readings.problem == .device("systemd", what: "7 units more match than the 64 that are watched"))
+    // Others than those before: there is no room for them, and the first ones are gone.
+    try recording.list(["run-80.service", "zebra.service"])
+    let later = try watch.active()
+    #expect(later["zebra.service"] == 1 && later["run-0.service"] == 0 && later["run-80.service"] == nil)
+  }
+}
