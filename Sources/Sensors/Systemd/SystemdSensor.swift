@@ -27,7 +27,7 @@ public struct SystemdSensor: Sensor {
     ],
     metrics: SystemdMetrics.all)
 
-  private let bus: any DBus
+  private let bus: TimedDBus
   /// With their endings.
   private let patterns: [Glob]
   private let mostFailed: Int
@@ -41,7 +41,7 @@ public struct SystemdSensor: Sensor {
 
   /// Asks nothing yet.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
-    bus = context.host.systemdBus
+    bus = TimedDBus(context.host.systemdBus)
     patterns = settings.list("units").map { Glob($0.utf8.contains(UInt8(ascii: ".")) ? $0 : "\($0).service") }
     mostFailed = settings.integer("failed")
     counts = (Self.states.map { "\($0)" } + ["other"]).map { readings.slot(SystemdMetrics.units, [Label("state", $0)]) }
@@ -53,12 +53,16 @@ public struct SystemdSensor: Sensor {
   ///
   /// - Throws: `absent` where there is no systemd.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
+    bus.begin()
     guard let units = try bus.call(Self.manager, "ListUnits", []) else {
       throw .malformed(path: "ListUnits", what: "an answer without a value")
     }
     let found = try sampleList(units, into: &readings)
-    state.set(try bus.property("SystemState", of: Self.manager).label, in: &readings)
-    if boot == nil { boot = BootTimes(try bus.properties(of: Self.manager)) }
+    // What the list told stays when there is no more.
+    readings.attempt { (readings) throws(SensorError) in
+      state.set(try bus.property("SystemState", of: Self.manager).label, in: &readings)
+      if boot == nil { boot = BootTimes(try bus.properties(of: Self.manager)) }
+    }
     boot?.set(in: &readings)
     do throws(SensorError) {
       for unit in found { try sample(unit, into: &readings) }

@@ -1,11 +1,12 @@
 import Foundation
+import Glibc
 import Platform
 import Telemetry
 import Testing
 
 @testable import Sensors
 
-/// Many units, and units that go.
+/// Many units, units that go, and a systemd that takes its time.
 @Suite struct SystemdBoundsTests {
   /// A recorded systemd whose list of units changes; gone with the test.
   private final class Recording {
@@ -85,5 +86,40 @@ import Testing
     try recording.list(["run-80.service", "zebra.service"])
     let later = try watch.active()
     #expect(later["zebra.service"] == 1 && later["run-0.service"] == 0 && later["run-80.service"] == nil)
+  }
+
+  /// Answers each call late, and counts them.
+  private final class Late: DBus {
+    let bus: any DBus
+    var count = 0
+
+    init(_ bus: any DBus) { self.bus = bus }
+
+    func call(_ object: DBusObject, _ member: String, _ arguments: [String]) throws(SensorError) -> DBusValue? {
+      count += 1
+      usleep(500_000)
+      return try bus.call(object, member, arguments)
+    }
+  }
+
+  private struct Calls: AbsentCalls {
+    nonisolated(unsafe) let late: Late
+
+    func dbus(at path: String, isBus: Bool) -> any DBus { late }
+  }
+
+  @Test func lateAnswersCostOnlyTheRest() throws {
+    let recording = try Recording()
+    try recording.list((0..<20).map { "run-\($0).scope" })
+    let calls = Calls(late: Late(Platform.Host(root: recording.root.path).systemBus))
+    var watch = try Watch(Platform.Host(root: recording.root.path, calls: calls), ["run-*.scope"])
+    let active = try watch.active()
+    // Each call takes half a second at least, so that no more than four begin within two.
+    #expect(calls.late.count <= 4 && active.count < 20)
+    #expect(watch.readings.problem == .timedOut)
+    let counted = zip(watch.readings.series, watch.readings.values).contains {
+      $0.key == #"systemd.units{state="active"}"# && $1 == 20
+    }
+    #expect(counted, "what the list tells is told")
   }
 }
