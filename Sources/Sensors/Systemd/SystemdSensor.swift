@@ -25,7 +25,13 @@ public struct SystemdSensor: Sensor {
         help: "Units to watch, 64 at most: `ssh`, `mnt-data.mount`, `myapp@*.service`. Without an ending it is a service."),
       SettingSpec("failed", .integer(0...200), default: "16", help: "How many failed units are named while the agent runs."),
     ],
-    metrics: SystemdMetrics.all)
+    metrics: SystemdMetrics.all,
+    check: { settings in
+      let count = settings.list("units").count
+      guard count > SystemdMetrics.mostUnits else { return nil }
+      return SettingError(
+        what: "\(count) units are named, and \(SystemdMetrics.mostUnits) can be watched", remedy: "use patterns for fewer")
+    })
 
   private let bus: TimedDBus
   /// With their endings.

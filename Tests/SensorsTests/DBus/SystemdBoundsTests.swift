@@ -88,6 +88,12 @@ import Testing
     #expect(later["zebra.service"] == 1 && later["run-0.service"] == 0 && later["run-80.service"] == nil)
   }
 
+  @Test(arguments: [(64, true), (65, false)]) func moreNamesThanPlacesAreRefused(count: Int, isGood: Bool) {
+    let names = (0..<count).map { "u\($0)" }
+    let fault = SystemdSensor.kind.check(Settings(SystemdSensor.kind.settings, ["units": .list(names)]))
+    #expect((fault == nil) == isGood)
+  }
+
   /// Answers each call late, and counts them.
   private final class Late: DBus {
     let bus: any DBus
