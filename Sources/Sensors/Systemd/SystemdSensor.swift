@@ -44,6 +44,8 @@ public struct SystemdSensor: Sensor {
   private var watched: [WatchedUnit] = []
   /// Units of the last list that match and have no place among the watched.
   private var leftOut = 0
+  /// Failed units of it that have no name among the told.
+  private var unnamed = 0
 
   /// Asks nothing yet.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
@@ -79,6 +81,10 @@ public struct SystemdSensor: Sensor {
       // The next one would take as long.
       readings.note(error)
     }
+    if unnamed > 0 {
+      let remedy = "the setting 'failed' allows \(mostFailed) names in one run"
+      readings.note(.device("systemd", what: "failed units that are not named: \(unnamed); \(remedy)"))
+    }
     if leftOut > 0 {
       readings.note(.device("systemd", what: "\(leftOut) units more match than the \(SystemdMetrics.mostUnits) that are watched"))
     }
@@ -94,7 +100,7 @@ public struct SystemdSensor: Sensor {
   private mutating func sampleList(_ units: DBusValue, into readings: inout Readings) throws(SensorError) -> [Found] {
     var numbers = [Int](repeating: 0, count: counts.count)
     var found: [Found] = []
-    leftOut = 0
+    (leftOut, unnamed) = (0, 0)
     for known in failed { readings.set(known.slot, 0) }
     for unit in units.items {
       guard let name = unit.item(0), let active = unit.item(3), let sub = unit.item(4), let path = unit.item(6),
@@ -120,7 +126,10 @@ public struct SystemdSensor: Sensor {
 
   private mutating func setFailed(_ name: String, in readings: inout Readings) {
     if let known = failed.first(where: { $0.name == name }) { return readings.set(known.slot, 1) }
-    guard failed.count < mostFailed else { return }
+    guard failed.count < mostFailed else {
+      unnamed += 1
+      return
+    }
     let slot = readings.slot(SystemdMetrics.failed, [Label("unit", name)])
     failed.append((name, slot))
     readings.set(slot, 1)

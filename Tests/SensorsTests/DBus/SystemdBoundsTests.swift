@@ -26,9 +26,9 @@ import Testing
 
     deinit { try? FileManager.default.removeItem(at: root) }
 
-    func list(_ names: [String]) throws {
+    func list(_ names: [String], _ state: String = "active") throws {
       let units = names.enumerated().map { index, name in
-        #"["\#(name)","","loaded","active","running","","/org/freedesktop/systemd1/unit/u\#(index)",0,"","/"]"#
+        #"["\#(name)","","loaded","\#(state)","running","","/org/freedesktop/systemd1/unit/u\#(index)",0,"","/"]"#
       }
       try write(
         #"{"type":"a(ssssssouso)","data":[[\#(units.joined(separator: ","))]]}"#, "/org.freedesktop.systemd1.Manager.ListUnits")
@@ -86,6 +86,18 @@ import Testing
     try recording.list(["run-80.service", "zebra.service"])
     let later = try watch.active()
     #expect(later["zebra.service"] == 1 && later["run-0.service"] == 0 && later["run-80.service"] == nil)
+  }
+
+  @Test func failedUnitsWithoutANameAreTold() throws {
+    let recording = try Recording()
+    var watch = try Watch(Platform.Host(root: recording.root.path), [])
+    try recording.list((0..<16).map { "job-\($0).service" }, "failed")
+    #expect(try watch.active().isEmpty && watch.readings.problem == nil)
+    try recording.list(["job-1.service", "late.service"], "failed")
+    #expect(try watch.active().isEmpty)
+    #expect(
+      watch.readings.problem
+        == .device("systemd", what: "failed units that are not named: 1; the setting 'failed' allows 16 names in one run"))
   }
 
   @Test(arguments: [(64, true), (65, false)]) func moreNamesThanPlacesAreRefused(count: Int, isGood: Bool) {
