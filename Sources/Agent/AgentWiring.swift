@@ -58,7 +58,7 @@ extension UplinkSettings {
     guard let uplink = profile.uplink else { return [] }
     let board = profile.identity.map { identity in
       BoardFacts(
-        host, privacy: FactPrivacy(identity.privateFacts, keyFile: identity.keyFile, node: profile.node, host: host))
+        host, privacy: FactPrivacy(identity.privateFacts, keyFile: identity.keyFile, told: profile.told, host: host))
     }
     var common = UplinkSettings(uplink, node: profile.node)
     var all: [UplinkSettings] = []

@@ -13,7 +13,7 @@ final class FactsWatch {
 
   private let context: SensorContext
   private var look: Look?
-  private var asked: (settings: IdentityProfile, node: String)?
+  private var asked: (settings: IdentityProfile, told: [String])?
   private var notBefore: Int64 = .min
   /// What was found last, as JSON; nil when nothing was, or nothing is to be told.
   private(set) var facts: [UInt8]?
@@ -27,7 +27,7 @@ final class FactsWatch {
   func tick(now: Int64, _ profile: Profile) -> Bool {
     let before = facts
     let settings = profile.uplink == nil ? nil : profile.identity
-    if asked?.settings != settings || asked?.node != profile.node {
+    if asked?.settings != settings || asked?.told != profile.told {
       facts = nil
       notBefore = .min
     }
@@ -38,17 +38,17 @@ final class FactsWatch {
     // One thread at a time: should a file hang, no other hangs at it.
     if let settings, look == nil, now >= notBefore {
       notBefore = now + Int64(settings.everyMilliseconds) * 1_000_000
-      asked = (settings, profile.node)
-      start(settings, profile.node)
+      asked = (settings, profile.told)
+      start(settings, profile.told)
     }
     return facts != before
   }
 
-  private func start(_ settings: IdentityProfile, _ node: String) {
+  private func start(_ settings: IdentityProfile, _ told: [String]) {
     let look = Look()
     let context = context
     let isStarted = Thread.start(name: "identity") {
-      let privacy = FactPrivacy(settings.privateFacts, keyFile: settings.keyFile, node: node, host: context.host)
+      let privacy = FactPrivacy(settings.privateFacts, keyFile: settings.keyFile, told: told, host: context.host)
       let found = SystemFacts.json(context.host, privacy: privacy, packages: context.packages)
       look.found.withLock { $0 = found }
       look.isDone.store(true, ordering: .releasing)

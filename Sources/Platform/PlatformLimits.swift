@@ -53,6 +53,8 @@ public enum PlatformLimits {
 
   /// How long an answer on D-Bus is waited for, with the connection before it, milliseconds.
   static let dbusMilliseconds: Int64 = 2_000
+  /// How long after the beginning of a sample another call may be begun, milliseconds; with one call more, less than a sensor's deadline.
+  static let dbusSampleMilliseconds: Int64 = 2_000
   /// Bytes of one D-Bus message; the specification allows 128 MiB. The list of 5,000 units takes a quarter of it.
   static let dbusMessageBytes = 4 << 20
   /// Messages passed over while one is waited for: signals, and answers to what nobody waits for any more.

@@ -30,6 +30,13 @@ public struct Profile: Sendable, Equatable {
   public var log: LogProfile
   /// What is wrong with files that describe hardware: the devices that need them are not read, all else works.
   public var hardwareProblems: [ProfileProblem]
+
+  /// The texts that the agent tells others of itself: its names.
+  public var told: [String] {
+    var told = [node] + labels.map(\.value)
+    if let uplink { told += [uplink.clientID, uplink.username ?? "", uplink.topicPrefix, uplink.sparkplug?.group ?? ""] }
+    return told
+  }
 }
 
 /// One enabled sensor.

@@ -35,9 +35,9 @@ struct IdentityCommand: ParsableCommand {
       guard let identity = loaded.identity else {
         throw Failure("the profile has 'identity: false': the agent sends nothing of this")
       }
-      privacy = FactPrivacy(identity.privateFacts, keyFile: identity.keyFile, node: loaded.node, host: host)
+      privacy = FactPrivacy(identity.privateFacts, keyFile: identity.keyFile, told: loaded.told, host: host)
     } else {
-      privacy = FactPrivacy(.hash, keyFile: nil, node: "", host: host)
+      privacy = FactPrivacy(.hash, keyFile: nil, told: [], host: host)
     }
     if privacy.lacksKey {
       let source = loaded?.identity?.keyFile ?? "/etc/machine-id"

@@ -24,7 +24,7 @@ import Testing
   /// A recorded tree gives its text; refreshed with GODWIT_REFRESH=1, then read by a person.
   @Test(arguments: ["pi4", "x86-gateway", "vm-guest"]) func aTreeGivesItsText(tree: String) throws {
     let host = Host(root: HardwareFileTests.repository.appendingPathComponent("Tests/Fixtures/identity/\(tree)").path)
-    let privacy = FactPrivacy(.hash, keyFile: nil, node: "", host: host)
+    let privacy = FactPrivacy(.hash, keyFile: nil, told: [], host: host)
     let facts = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
     try DetectionTests.compare(IdentityCommand.text(facts), with: "identity-\(tree).txt")
   }

@@ -44,6 +44,26 @@ extension DBus {
   }
 }
 
+/// A bus with a time for all the calls of one sample: a service that answers each of many late would cost the sample its deadline.
+public final class TimedDBus: DBus {
+  private let bus: any DBus
+  private var end = Int64.max
+
+  /// Without a limit until `begin`.
+  public init(_ bus: any DBus) { self.bus = bus }
+
+  /// From now on calls may be begun for two seconds; the last of them may take its own two beyond.
+  public func begin() { end = LocalSocket.now() + PlatformLimits.dbusSampleMilliseconds * 1_000_000 }
+
+  /// Calls as the bus does.
+  ///
+  /// - Throws: `timedOut` when the time is over, too.
+  public func call(_ object: DBusObject, _ member: String, _ arguments: [String]) throws(SensorError) -> DBusValue? {
+    guard LocalSocket.now() < end else { throw .timedOut }
+    return try bus.call(object, member, arguments)
+  }
+}
+
 extension Host {
   /// The bus of the system's services. Nothing is opened before the first call; after a failure the next call connects anew.
   public var systemBus: any DBus { calls.dbus(at: root + "/run/dbus/system_bus_socket", isBus: true) }

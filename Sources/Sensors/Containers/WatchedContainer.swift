@@ -47,6 +47,7 @@ struct WatchedContainer {
       lastAt = .min
       hasOwnNetwork = false
     }
+    if parent != self.parent { kills.move() }
     (self.id, self.process, self.parent) = (id, process, parent)
   }
 

@@ -15,13 +15,13 @@ public struct FactPrivacy: Sendable {
 
   /// The choice, with the key for its digests: the first line of `keyFile`, else the machine id.
   ///
-  /// The machine id is a secret of the device (machine-id(5)), so nobody can find a MAC address by trying all; where it is known as the node's
-  /// name it is none, and private facts are left out for want of a key.
-  public init(_ choice: PrivateFacts, keyFile: String?, node: String, host: Host) {
+  /// The machine id is a secret of the device (machine-id(5)), so nobody can find a MAC address by trying all; where it stands in what the
+  /// agent tells of itself, `told`, it is none, and private facts are left out for want of a key.
+  public init(_ choice: PrivateFacts, keyFile: String?, told: [String], host: Host) {
     self.choice = choice
     let secret: String? =
       if let keyFile { try? host.file(keyFile, limit: Self.keyBytes).line() } else {
-        Self.machineID(host).flatMap { $0 == node ? nil : $0 }
+        Self.machineID(host).flatMap { id in told.contains { Self.holds($0, id) } ? nil : id }
       }
     key = secret.map { Array($0.utf8) } ?? []
   }
@@ -30,6 +30,14 @@ public struct FactPrivacy: Sendable {
   static func machineID(_ host: Host) -> String? {
     let id = host.line("/etc/machine-id") ?? host.line("/var/lib/dbus/machine-id")
     return id?.utf8.count == 32 ? id : nil
+  }
+
+  /// Whether a machine id stands in a text, in capitals or with the dashes of a UUID too.
+  private static func holds(_ text: String, _ id: String) -> Bool {
+    let plain = Array(text.lowercased().utf8.filter { $0 != UInt8(ascii: "-") })
+    let wanted = Array(id.lowercased().utf8)
+    guard plain.count >= wanted.count else { return false }
+    return (0...plain.count - wanted.count).contains { plain[$0...].starts(with: wanted) }
   }
 
   /// Whether digests are wanted and there is no key for them, or nothing that makes them.

@@ -50,6 +50,14 @@ enum InterfaceFacts {
     return Address(interface: Int(index), text: address.description, prefix: Int(prefix))
   }
 
+  /// Whether a name is made of a MAC address, as systemd names USB adapters: `enx001122334455` (systemd.net-naming-scheme(7)).
+  static func holdsMAC(_ name: String) -> Bool {
+    let runs = name.utf8.split(separator: UInt8(ascii: "x"), omittingEmptySubsequences: false).dropFirst()
+    return runs.contains { run in
+      run.prefix { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || (0x41...0x46).contains($0) }.count >= 12
+    }
+  }
+
   static func write(_ host: Host, _ privacy: FactPrivacy, to json: inout JSONWriter) {
     let all = addresses(host)
     let path = "/sys/class/net"
@@ -62,7 +70,8 @@ enum InterfaceFacts {
       guard host.exists("\(path)/\(name)/device") || !own.isEmpty else { continue }
       count += 1
       json.beginObject()
-      json.fact("name", MachineText.clean(name))
+      let shownName = MachineText.clean(name)
+      json.fact("name", holdsMAC(name) ? privacy.shown(shownName) : shownName)
       let mac = host.fact("\(path)/\(name)/address")
       json.fact("mac", mac == "00:00:00:00:00:00" ? nil : privacy.shown(mac))
       // The length of the prefix tells nothing of anybody.

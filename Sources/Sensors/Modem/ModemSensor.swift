@@ -17,18 +17,19 @@ public struct ModemSensor: Sensor {
     ],
     lane: .slow, everySeconds: 30, metrics: ModemMetrics.all)
 
-  private let bus: any DBus
+  private let bus: TimedDBus
   private var modems: [Modem] = []
 
   /// Asks nothing yet.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
-    bus = context.host.systemBus
+    bus = TimedDBus(context.host.systemBus)
   }
 
   /// Asks for all modems, then for the data sessions of each.
   ///
   /// - Throws: `absent` where ModemManager does not run or knows no modem.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
+    bus.begin()
     guard let objects = try bus.call(Self.objects, "GetManagedObjects", []) else {
       throw .malformed(path: Self.service, what: "an answer without a value")
     }

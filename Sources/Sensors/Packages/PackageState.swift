@@ -76,11 +76,12 @@ struct PackageState: Sendable, Equatable {
       }.min().map { max($0, 0) }
   }
 
-  /// `5 updates can be applied immediately.`, then `2 of these updates are standard security updates.`
+  /// `5 updates can be applied immediately.`, then, if any is, `2 of these updates are standard security updates.`; what `3 additional
+  /// security updates` would be with a subscription is none of them.
   private mutating func readNotice(_ host: Host) {
     var numbers: [Int] = []
     try? host.lines(Self.notice) { (line) throws(SensorError) in
-      if let number = line.unsigned(), numbers.count < 2 { numbers.append(Int(clamping: number)) }
+      if let number = line.unsigned(), numbers.count < 2, !line.skip(" additional ") { numbers.append(Int(clamping: number)) }
     }
     guard let all = numbers.first, host.exists(Self.notice) else { return }
     upgradable = min(all, installed)

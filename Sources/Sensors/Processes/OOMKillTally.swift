@@ -5,6 +5,9 @@ struct OOMKillTally {
   private var above: UInt64?
   private(set) var total: UInt64 = 0
 
+  /// Another control group is above from now on: its count says nothing of what happened since the call before.
+  mutating func move() { above = nil }
+
   /// Takes both counts; `lostProcess` when a main process went since the call before.
   mutating func advance(own now: UInt64?, above nowAbove: UInt64?, lostProcess: Bool) {
     let isFirst = own == nil && above == nil

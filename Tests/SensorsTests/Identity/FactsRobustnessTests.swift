@@ -80,7 +80,7 @@ import Testing
       try Data(status).write(to: file)
     }
     let host = Host(root: root.path)
-    let privacy = FactPrivacy(.keep, keyFile: nil, node: "n", host: host)
+    let privacy = FactPrivacy(.keep, keyFile: nil, told: ["n"], host: host)
     let original: [UInt8] =
       switch path {
       case "etc/os-release": Array("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_ID='12'\n".utf8)

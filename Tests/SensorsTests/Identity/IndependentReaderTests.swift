@@ -18,7 +18,7 @@ import Testing
   }
 
   private static func facts() throws -> [String: Any] {
-    let privacy = FactPrivacy(.keep, keyFile: nil, node: "n", host: Host())
+    let privacy = FactPrivacy(.keep, keyFile: nil, told: ["n"], host: Host())
     let json = SystemFacts.json(Host(), privacy: privacy, packages: PackageHistory())
     return try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
   }

@@ -15,7 +15,7 @@ import Testing
 
   static func facts(_ tree: String, _ choice: PrivateFacts, node: String = "node", keyFile: String? = nil) -> [UInt8] {
     let host = host(tree)
-    let privacy = FactPrivacy(choice, keyFile: keyFile, node: node, host: host)
+    let privacy = FactPrivacy(choice, keyFile: keyFile, told: [node], host: host)
     return SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
   }
 
@@ -32,7 +32,7 @@ import Testing
   private static let secrets: [String: [String]] = [
     "pi4": [
       "barn-pi", "6f1d2c3b4a5968778695a4b3c2d1e0ff", "10000000a1b2c3d4", "0x7d2f9a10", "S49WNP0N1234", "d8:3a:dd", "192.0.2.17",
-      "2001:db8:1::17",
+      "2001:db8:1::17", "d83add",
     ],
     "x86-gateway": [
       "gw-7100", "0123456789abcdef0123456789abcdef", "GW7100-000431", "37A1B2C4", "E1F20304", "S5GXNX0W812345", "ZC1A0XYZ",
@@ -55,33 +55,47 @@ import Testing
 
   @Test func aDigestIsThatOfAnotherProgram() throws {
     let host = Self.host("pi4")
-    let digest = try #require(FactPrivacy(.hash, keyFile: nil, node: "n", host: host).shown("d8:3a:dd:01:02:03"))
+    let digest = try #require(FactPrivacy(.hash, keyFile: nil, told: ["n"], host: host).shown("d8:3a:dd:01:02:03"))
     // printf d8:3a:dd:01:02:03 | openssl dgst -sha256 -hmac 6f1d2c3b4a5968778695a4b3c2d1e0ff
     #expect(digest == "hash:05abbc4472fd1ca8")
     // The same again, another with another key, and none where the key is known to all.
-    #expect(FactPrivacy(.hash, keyFile: nil, node: "n", host: host).shown("d8:3a:dd:01:02:03") == digest)
-    #expect(FactPrivacy(.hash, keyFile: "/proc/sys/kernel/hostname", node: "n", host: host).shown("d8:3a:dd:01:02:03") != digest)
-    let keyless = FactPrivacy(.hash, keyFile: "/no/such/file", node: "n", host: host)
+    #expect(FactPrivacy(.hash, keyFile: nil, told: ["n"], host: host).shown("d8:3a:dd:01:02:03") == digest)
+    #expect(
+      FactPrivacy(.hash, keyFile: "/proc/sys/kernel/hostname", told: ["n"], host: host).shown("d8:3a:dd:01:02:03") != digest)
+    let keyless = FactPrivacy(.hash, keyFile: "/no/such/file", told: ["n"], host: host)
     #expect(keyless.shown("a") == nil && keyless.lacksKey)
-    #expect(!FactPrivacy(.hash, keyFile: nil, node: "n", host: host).lacksKey)
-    #expect(!FactPrivacy(.omit, keyFile: nil, node: "n", host: host).lacksKey)
-    #expect(FactPrivacy(.hash, keyFile: nil, node: "6f1d2c3b4a5968778695a4b3c2d1e0ff", host: host).shown("a") == nil)
-    #expect(FactPrivacy(.hash, keyFile: nil, node: "n", host: Self.host("vm-guest")).shown("a") == nil)
+    #expect(!FactPrivacy(.hash, keyFile: nil, told: ["n"], host: host).lacksKey)
+    #expect(!FactPrivacy(.omit, keyFile: nil, told: ["n"], host: host).lacksKey)
+    let texts = [
+      "6f1d2c3b4a5968778695a4b3c2d1e0ff", "edge-6f1d2c3b4a5968778695a4b3c2d1e0ff.x", "6F1D2C3B-4a59-6877-8695-a4b3c2d1e0ff",
+    ]
+    for told in texts {
+      #expect(FactPrivacy(.hash, keyFile: nil, told: ["n", told], host: host).shown("a") == nil)
+    }
+    #expect(FactPrivacy(.hash, keyFile: nil, told: ["n", "edge-6f1d2c3b"], host: host).shown("a") != nil)
+    #expect(FactPrivacy(.hash, keyFile: nil, told: ["n"], host: Self.host("vm-guest")).shown("a") == nil)
+  }
+
+  @Test(arguments: [
+    ("enx001122334455", true), ("wlxd83ADD010205", true), ("enxd83add010205.7", true), ("eth0", false), ("enp3s0f1", false),
+    ("wlx12", false), ("x", false), ("", false), ("brx0011223344zz", false),
+  ]) func namesMadeOfAddressesAreKnown(name: String, expected: Bool) {
+    #expect(InterfaceFacts.holdsMAC(name) == expected)
   }
 
   @Test func theBoardIsKnownAtOnce() {
     let host = Self.host("x86-gateway")
-    let board = BoardFacts(host, privacy: FactPrivacy(.keep, keyFile: nil, node: "n", host: host))
+    let board = BoardFacts(host, privacy: FactPrivacy(.keep, keyFile: nil, told: ["n"], host: host))
     #expect(board.manufacturer == "Example Industrial" && board.model == "EX-7100 Gateway" && board.serial == "GW7100-000431")
     #expect(board.system == "Ubuntu 24.04.2 LTS" && board.kernel == "6.8.0-60-generic")
     let nothing = Platform.Host(root: "/no/such/root")
-    let none = BoardFacts(nothing, privacy: FactPrivacy(.keep, keyFile: nil, node: "n", host: nothing))
+    let none = BoardFacts(nothing, privacy: FactPrivacy(.keep, keyFile: nil, told: ["n"], host: nothing))
     #expect(none.manufacturer == nil && none.model == nil && none.system == nil && none.kernel == nil)
   }
 
   @Test func aMachineThatShowsNothingHasFewWords() throws {
     let host = Platform.Host(root: "/no/such/root")
-    let privacy = FactPrivacy(.keep, keyFile: nil, node: "n", host: host)
+    let privacy = FactPrivacy(.keep, keyFile: nil, told: ["n"], host: host)
     let json = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
     #expect(
       String(decoding: json, as: UTF8.self)
