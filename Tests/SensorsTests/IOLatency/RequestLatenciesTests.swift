@@ -114,6 +114,29 @@ import Testing
     }
   }
 
+  /// Two that share a probe, as a sensor does with the one that it takes the place of.
+  @Test func anAnswerThatAnotherTookIsAskedForAgain() throws {
+    let disk = Disk()
+    disk.recover()
+    let host = Host(root: "/nowhere-\(UUID().uuidString)", calls: disk)
+    let item = Settings(StorageProbe.specs, ["path": .text("/dev/sda"), "every": .milliseconds(1_000)])
+    var readings = [Readings(), Readings()]
+    var probes = readings.indices.map { StorageProbe(item, &readings[$0]) }
+    var told = [0, 0]
+    for second in 1...40 as ClosedRange<Int64> {
+      for index in probes.indices { probes[index].ask(on: host, at: second * 1_000_000_000, clock: SystemClock()) }
+      let end = SystemClock.bootMilliseconds + 5_000
+      // Each is the first in every second sample.
+      for index in second % 2 == 0 ? [0, 1] : [1, 0] {
+        readings[index].begin(nanoseconds: second * 1_000_000_000)
+        probes[index].report(at: second * 1_000_000_000, waitingUntil: end, into: &readings[index])
+        if readings[index].values.contains(3) { told[index] += 1 }
+        #expect(readings[index].problem == nil)
+      }
+    }
+    #expect(told.allSatisfy { $0 > 10 }, "\(told)")
+  }
+
   @Test func aHungProbeIsAloneAndTheRestGoesOn() throws {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-hung-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: root.appendingPathComponent("proc"), withIntermediateDirectories: true)
