@@ -86,8 +86,9 @@ public struct IOLatencySensor: Sensor {
   private mutating func takeRequests(into readings: inout Readings) {
     if let trace {
       var recorded: [BlockRequest] = []
-      lostCount &+= trace.take(into: &recorded)
-      latencies.take(recorded)
+      let lost = trace.take(into: &recorded)
+      lostCount &+= lost
+      latencies.take(recorded, isComplete: lost == 0)
       readings.set(readings.slot(IOLatencyMetrics.lost), Double(lostCount))
       return
     }

@@ -70,6 +70,16 @@ import Testing
     #expect(latencies.pending.map(\.device) == [2])
   }
 
+  /// A ring that is full loses what came last: here an end, then a beginning at the same place. What is left is no request of 20 s.
+  @Test func whatWasLostGivesNoTimes() {
+    var latencies = RequestLatencies()
+    latencies.take([Self.issue(0, 1, 16), Self.done(1_000_000, 1, 16), Self.issue(2_000_000, 1, 8)], isComplete: false)
+    #expect(latencies.figures(of: 1, isWrite: false)?.longest == 1)
+    latencies.take([Self.issue(10_000_000_000, 1, 24)], isComplete: false)
+    latencies.take([Self.done(20_000_000_000, 1, 8), Self.done(20_000_000_000, 1, 24)])
+    #expect(latencies.figures(of: 1, isWrite: false) == nil)
+  }
+
   @Test func noMoreAreKeptThanTheBound() {
     var latencies = RequestLatencies()
     for _ in 0..<2 { latencies.take((0..<10_000).map { Self.issue(UInt64($0), 1, UInt64($0)) }) }
