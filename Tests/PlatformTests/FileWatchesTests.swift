@@ -48,8 +48,8 @@ import Testing
         /box delete b\\040c
         /box create,isdir d
         """)
-    let watch = try subject.watches.watch(subject.box)
-    #expect(try subject.watches.watch(subject.box) == watch, "one that is watched keeps its number")
+    let watch = try subject.watches.watch(subject.box, followsLinks: true)
+    #expect(try subject.watches.watch(subject.box, followsLinks: true) == watch, "one that is watched keeps its number")
     try subject.act { box in
       let (a, b) = (box.appendingPathComponent("a").path, box.appendingPathComponent("b c").path)
       let file = fopen(a, "w")
@@ -72,11 +72,11 @@ import Testing
   @Test(arguments: [true, false])
   func aDirectoryThatGoesEndsItsWatch(live: Bool) throws {
     let subject = try Subject(live: live, recorded: "/box delete_self\n/box ignored\n")
-    let watch = try subject.watches.watch(subject.box)
+    let watch = try subject.watches.watch(subject.box, followsLinks: true)
     subject.act { rmdir($0.path) }
     let masks = subject.events().map { $0.mask & ~FileEvent.isDirectory }
     #expect(masks.suffix(2) == [FileEvent.deleteSelf, FileEvent.ignored])
-    let again = try? subject.watches.watch(subject.box)
+    let again = try? subject.watches.watch(subject.box, followsLinks: true)
     #expect(again != watch)
   }
 
@@ -85,14 +85,32 @@ import Testing
     let subject = try Subject(live: live)
     try Data().write(to: subject.root.appendingPathComponent("box/file"))
     for name in ["none", "file"] {
-      #expect(throws: SensorError.absent(subject.box + "/" + name)) { try subject.watches.watch(subject.box + "/" + name) }
+      #expect(throws: SensorError.absent(subject.box + "/" + name)) {
+        try subject.watches.watch(subject.box + "/" + name, followsLinks: true)
+      }
     }
+  }
+
+  @Test(arguments: [true, false])
+  func aLinkIsFollowedWhereThatIsWanted(live: Bool) throws {
+    let subject = try Subject(live: live)
+    try FileManager.default.createSymbolicLink(
+      atPath: subject.root.appendingPathComponent("link").path, withDestinationPath: "box")
+    let link = String(subject.box.dropLast(3)) + "link"
+    #expect(throws: SensorError.absent(link)) { try subject.watches.watch(link, followsLinks: false) }
+    #expect(try subject.watches.watch(subject.box, followsLinks: false) >= 0)
+    #expect(try subject.watches.watch(link, followsLinks: true) >= 0)
+  }
+
+  @Test func aRecordingMayBarADirectory() throws {
+    let subject = try Subject(live: false, recorded: "barred /box\n")
+    #expect(throws: SensorError.io(path: "/box", errno: EACCES)) { try subject.watches.watch("/box", followsLinks: true) }
   }
 
   @Test(arguments: [true, false])
   func aWatchThatEndedIsSilent(live: Bool) throws {
     let subject = try Subject(live: live, recorded: "/box create a\n")
-    let watch = try subject.watches.watch(subject.box)
+    let watch = try subject.watches.watch(subject.box, followsLinks: true)
     subject.watches.unwatch(watch)
     try subject.act { try Data().write(to: $0.appendingPathComponent("a")) }
     #expect(subject.events().filter { $0.mask & FileEvent.ignored == 0 }.isEmpty)
@@ -100,7 +118,7 @@ import Testing
 
   @Test func aRecordingMayBeShortOfWatches() throws {
     let subject = try Subject(live: false, recorded: "limit 0\noverflow\n")
-    #expect(throws: FileWatchFailure.noWatches) { try subject.watches.watch("/box") }
+    #expect(throws: FileWatchFailure.noWatches) { try subject.watches.watch("/box", followsLinks: true) }
     #expect(subject.events() == [FileEvent(watch: -1, mask: FileEvent.overflow, name: "")])
   }
 

@@ -42,10 +42,10 @@ public struct FileEvent: Hashable, Sendable {
 
 /// Watches over directories. They end when the last reference goes.
 public protocol FileWatches: AnyObject {
-  /// Watches a directory; one that is watched keeps its number.
+  /// Watches a directory; one that is watched keeps its number. `followsLinks`: also when the path's last name is a link to it.
   ///
   /// - Throws: `absent` where no directory is; `device` when the user has too many watches; `io`.
-  func watch(_ path: String) throws(SensorError) -> Int
+  func watch(_ path: String, followsLinks: Bool) throws(SensorError) -> Int
   /// Ends a watch.
   func unwatch(_ watch: Int)
   /// Takes some of what happened, oldest first; false when nothing is left. Two equal events in a row are one when nobody took the first.

@@ -21,9 +21,9 @@ private final class Inotify: FileWatches {
 
   deinit { close(descriptor) }
 
-  func watch(_ path: String) throws(SensorError) -> Int {
+  func watch(_ path: String, followsLinks: Bool) throws(SensorError) -> Int {
     // What was unlinked while open is of no interest any more.
-    let flags = UInt32(IN_ONLYDIR) | UInt32(IN_EXCL_UNLINK)
+    let flags = UInt32(IN_ONLYDIR) | UInt32(IN_EXCL_UNLINK) | (followsLinks ? 0 : UInt32(IN_DONT_FOLLOW))
     let watch = inotify_add_watch(descriptor, path, FileEvent.all | flags)
     guard watch < 0 else { return Int(watch) }
     switch errno {

@@ -1,3 +1,4 @@
+import Glibc
 public import Telemetry
 
 extension RecordedCalls {
@@ -7,6 +8,7 @@ extension RecordedCalls {
   /// ```
   /// directory kind[,kind …] [name]     /etc/app close_write passwd.conf
   /// limit watches                      limit 2
+  /// barred directory                   barred /srv/private
   /// overflow
   /// ```
   public func fileWatches() throws(SensorError) -> any FileWatches { RecordedFileWatches(self) }
@@ -31,13 +33,23 @@ private final class RecordedFileWatches: FileWatches {
     tree = Host(root: calls.tree, calls: calls)
   }
 
-  func watch(_ path: String) throws(SensorError) -> Int {
-    guard tree.isDirectory(path) else { throw .absent(path) }
+  func watch(_ path: String, followsLinks: Bool) throws(SensorError) -> Int {
+    guard tree.isDirectory(path), followsLinks || !isLink(path) else { throw .absent(path) }
     if let known = paths.firstIndex(of: path) { return known }
+    if lines().contains(where: { $0.count == 2 && $0[0] == "barred" && unescapedOctal($0[1]) == path }) {
+      throw .io(path: path, errno: EACCES)
+    }
     let most = lines().first { $0.first == "limit" }?.last.flatMap { Int($0) }
     if let most, paths.count(where: { $0 != nil }) >= most { throw FileWatchFailure.noWatches }
     paths.append(path)
     return paths.count - 1
+  }
+
+  private func isLink(_ path: String) -> Bool {
+    let parts = path.split(separator: "/")
+    guard let name = parts.last else { return false }
+    let names = try? tree.subdirectories("/" + parts.dropLast().joined(separator: "/"))
+    return names?.contains(String(name)) != true
   }
 
   func unwatch(_ watch: Int) { paths[watch] = nil }

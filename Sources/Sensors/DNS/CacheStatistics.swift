@@ -9,9 +9,10 @@ enum CacheStatistics {
     ("hits.bind", DNSMetrics.hits),
   ]
 
-  /// Asks a dnsmasq; false when it is none. What it does not answer is left out.
+  /// Asks a dnsmasq; false when it is none. What it does not answer is left out, and so are forwarders beyond those of `known`, once it is full.
   static func setDnsmasq(
-    _ resolver: Resolver, named name: String, _ probe: ResolverProbe, until deadline: Int64, in readings: inout Readings
+    _ resolver: Resolver, named name: String, _ probe: ResolverProbe, until deadline: Int64, _ known: inout Set<[Label]>,
+    in readings: inout Readings
   ) -> Bool {
     func texts(_ question: String) -> [String] {
       let answer = probe.ask(resolver, question, .TXT, isChaos: true, until: deadline)
@@ -27,6 +28,8 @@ enum CacheStatistics {
       guard words.count == 3, let server = Resolver(String(words[0])), let sent = UInt32(words[1]), let failed = UInt32(words[2])
       else { continue }
       let labels = [label, Label("server", server.name)]
+      guard known.contains(labels) || known.count < DNSLimits.knownForwarders else { continue }
+      known.insert(labels)
       readings.set(readings.slot(DNSMetrics.forwarded, labels), Double(sent))
       readings.set(readings.slot(DNSMetrics.forwardFailures, labels), Double(failed))
     }

@@ -12,6 +12,8 @@ enum DNSLimits {
   static let samplesBetweenCacheLooks = 60
   /// Name servers that a dnsmasq forwards to, told of one resolver.
   static let forwarders = 8
+  /// Those told of while the sensor runs: a server may name others each time.
+  static let knownForwarders = 48
   /// Bytes of what unbound tells.
   static let unboundBytes = 256 * 1024
   /// How long unbound may take to tell it.

@@ -52,6 +52,7 @@ public struct DNSSensor: Sensor {
   private let timeoutNanoseconds: Int64
   private let unboundSocket: String
   private var known: [Known] = []
+  private var forwarders: Set<[Label]> = []
   /// The resolver at which the next sample begins: silent ones must not hide the others for ever.
   private var start = 0
 
@@ -139,7 +140,7 @@ public struct DNSSensor: Sensor {
       return
     }
     let isTold = CacheStatistics.setDnsmasq(
-      resolver, named: known[index].name, probe, until: deadline, in: &readings)
+      resolver, named: known[index].name, probe, until: deadline, &forwarders, in: &readings)
     if !isTold { known[index].cacheCountdown = DNSLimits.samplesBetweenCacheLooks }
   }
 

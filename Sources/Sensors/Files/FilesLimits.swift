@@ -10,6 +10,6 @@ enum FilesLimits {
   static let readsPerSample = 16
   /// Characters of a path that is told.
   static let toldCharacters = 512
-  /// Samples between two tries to watch what the kernel had no room for.
+  /// Samples between two tries to watch what could not be watched.
   static let samplesBetweenTries = 30
 }

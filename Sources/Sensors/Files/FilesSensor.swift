@@ -28,8 +28,8 @@ public struct FilesSensor: Sensor {
         guard !path.utf8.contains(UInt8(ascii: "*")) else {
           return SettingError(what: "the path '\(path)' is a pattern", remedy: "name the directory, and the files under `match`")
         }
-        let name = item.isSet("name") ? item.text("name") : path
-        if items[..<index].contains(where: { ($0.isSet("name") ? $0.text("name") : $0.text("path")) == name }) {
+        let name = WatchedPath.name(item)
+        if items[..<index].contains(where: { WatchedPath.name($0) == name }) {
           return SettingError(what: "two watches are called '\(name)'", remedy: "give one of them another `name`")
         }
       }

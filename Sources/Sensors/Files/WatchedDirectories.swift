@@ -17,7 +17,9 @@ struct WatchedDirectories {
   /// Why something is not watched, as of the last try.
   private(set) var problem: SensorError?
   private var samplesToTry = 0
-  /// Whether what the kernel had no room for is tried again in this sample.
+  /// There is no room for more, so nothing is tried.
+  private var isFull = false
+  /// Whether what could not be watched is tried again in this sample.
   private(set) var triesAnew = false
 
   var count: Int { entries.count }
@@ -26,7 +28,7 @@ struct WatchedDirectories {
   mutating func begin() {
     triesAnew = samplesToTry == 1
     samplesToTry = max(samplesToTry - 1, 0)
-    if triesAnew { problem = nil }
+    if triesAnew { (problem, isFull) = (nil, false) }
   }
 
   /// Those of one number of inotify.
@@ -40,19 +42,24 @@ struct WatchedDirectories {
   mutating func add(
     _ directory: String, of path: Int, depth: Int, isRecursive: Bool, _ host: Host, _ watches: any FileWatches
   ) -> Bool {
-    guard samplesToTry == 0 else { return false }
+    guard !isFull else { return false }
     guard entries.count < FilesLimits.directories else {
-      fail(.device("watches", what: "more than \(FilesLimits.directories) directories: the rest is not watched"))
+      fail(.device("watches", what: "more than \(FilesLimits.directories) directories: the rest is not watched"), isFull: true)
       return false
     }
     do throws(SensorError) {
-      let watch = try watches.watch(directory)
+      // Whoever may write there may put a link in place of a directory, after it was told of.
+      let watch = try watches.watch(directory, followsLinks: depth == 0)
       let isKnown = entries.contains { $0.watch == watch && $0.path == path }
       if !isKnown { entries.append(Entry(watch: watch, path: path, directory: directory, depth: depth)) }
     } catch {
+      switch error {
       // It went, or is not there yet.
-      if case .absent = error { return false }
-      fail(error)
+      case .absent: break
+      // One that may not be read costs only itself.
+      case .io: fail(error, isFull: false)
+      default: fail(error, isFull: true)
+      }
       return false
     }
     guard isRecursive, depth < FilesLimits.depth else { return true }
@@ -62,9 +69,10 @@ struct WatchedDirectories {
     return true
   }
 
-  private mutating func fail(_ error: SensorError) {
-    problem = error
-    samplesToTry = FilesLimits.samplesBetweenTries
+  private mutating func fail(_ error: SensorError, isFull: Bool) {
+    if isFull || problem == nil { problem = error }
+    self.isFull = isFull
+    if samplesToTry == 0 { samplesToTry = FilesLimits.samplesBetweenTries }
   }
 
   /// Ends the watches of a path.

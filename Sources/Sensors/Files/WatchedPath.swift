@@ -54,10 +54,8 @@ struct WatchedPath {
   var identity: (device: UInt64, inode: UInt64)?
 
   init(_ settings: Settings, _ readings: inout Readings) {
-    let path = settings.text("path")
-    // As the directory of its entries is written.
-    self.path = path.utf8.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    name = settings.isSet("name") ? settings.text("name") : self.path
+    path = Self.path(settings)
+    name = Self.name(settings)
     isRecursive = settings.bool("recursive")
     matches = settings.list("match").map { Glob($0) }
     let chosen = settings.list("events")
@@ -71,6 +69,16 @@ struct WatchedPath {
     let untold = told > 0 ? readings.slot(Self.untold, [label]) : nil
     slots = (readings.slot(Self.watched, [label]), readings.slot(Self.quiet, [label]), untold)
   }
+
+  /// As the directory of its entries is written.
+  private static func path(_ settings: Settings) -> String {
+    var path = settings.text("path")
+    while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
+  /// The label of its series.
+  static func name(_ settings: Settings) -> String { settings.isSet("name") ? settings.text("name") : path(settings) }
 
   /// Counts an event of a directory that is watched for this path, and tells it where that is wanted. `isTop`: of the directory itself,
   /// not of one below it.

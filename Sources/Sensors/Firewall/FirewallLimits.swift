@@ -9,7 +9,7 @@ enum FirewallLimits {
   /// Rules read; a machine with more is not watched.
   static let rules = 50_000
   /// Sets whose elements are read when the rules changed.
-  static let sets = 512
+  static let sets = 4_096
   /// How long reading all rules may take, milliseconds: less than the lane's deadline.
   static let readMilliseconds: Int64 = 3_000
   /// Of so many rules the counters are read in every sample; of twice as many in every second one, and so on.

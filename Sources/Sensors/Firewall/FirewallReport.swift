@@ -28,6 +28,8 @@ struct FirewallReport: Sendable {
   var policies: [Count] = []
   var counters: [Count] = []
   var rules: [Count] = []
+  /// What was not read.
+  var problem: SensorError?
 
   /// The place of a table; it is made where it is new.
   mutating func table(_ family: String, _ name: String) -> Int {

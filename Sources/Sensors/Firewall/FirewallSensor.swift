@@ -72,7 +72,7 @@ public struct FirewallSensor: Sensor {
     try sampleNetfilter()
     sampleLegacy(at: readings.nanoseconds)
     guard !isAbsent else { throw problem ?? .absent("nf_tables, \(IPTablesSave.families[0].names)") }
-    if let problem { readings.note(problem) }
+    if let problem = report.problem ?? problem { readings.note(problem) }
     tell(into: &readings)
   }
 

@@ -76,12 +76,13 @@ extension NFTables {
       switch (name, type) {
       // NFTA_QUOTA_CONSUMED
       case ("quota", 5): continue
-      case ("lookup", 1):
+      // NFTA_LOOKUP_SET, NFTA_OBJREF_SET_NAME
+      case ("lookup", 1), ("objref", 4):
         let set = value.text
         if let content = contents[owner + set], set.hasPrefix("__") {
           digest.add(UInt64(bitPattern: Int64(content)))
         } else {
-          digest.add(set)
+          digest.add(plain(set))
         }
       case ("immediate", 2): add(verdict: value, to: &digest)
       default:

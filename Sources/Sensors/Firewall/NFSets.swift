@@ -25,7 +25,12 @@ extension NFTables {
         digest.add(name)
         report.tables[report.table(family, table)].digest.add(digest.whole)
       }
-      guard flags & 1 != 0 || withSets && flags & 0x30 == 0, sets.count < FirewallLimits.sets else { return }
+      guard flags & 1 != 0 || withSets && flags & 0x30 == 0 else { return }
+      guard sets.count < FirewallLimits.sets else {
+        report.problem = .device(
+          "nf_tables", what: "more than \(FirewallLimits.sets) sets: the digest is without the others' elements")
+        return
+      }
       sets.append((content.byte() ?? 0, family, table, name))
     }
     var contents: [String: Int] = [:]

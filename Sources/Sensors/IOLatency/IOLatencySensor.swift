@@ -28,8 +28,14 @@ public struct IOLatencySensor: Sensor {
     metrics: IOLatencyMetrics.all,
     check: { settings in
       let items = settings.items("probes")
-      for item in items where !item.text("path").hasPrefix("/") {
-        return SettingError(what: "the path '\(item.text("path"))' is not absolute", remedy: "begin it with `/`")
+      for (index, item) in items.enumerated() {
+        let (path, operation) = (item.text("path"), item.text("operation"))
+        guard path.hasPrefix("/") else {
+          return SettingError(what: "the path '\(path)' is not absolute", remedy: "begin it with `/`")
+        }
+        if items[..<index].contains(where: { $0.text("path") == path && $0.text("operation") == operation }) {
+          return SettingError(what: "two probes \(operation) '\(path)'", remedy: "leave one of them out")
+        }
       }
       guard items.count <= IOLatencyLimits.probes else {
         return SettingError(what: "there are \(items.count) probes", remedy: "\(IOLatencyLimits.probes) at most are made")
@@ -80,8 +86,9 @@ public struct IOLatencySensor: Sensor {
   private mutating func takeRequests(into readings: inout Readings) {
     if let trace {
       var recorded: [BlockRequest] = []
-      lostCount &+= trace.take(into: &recorded)
-      latencies.take(recorded)
+      let lost = trace.take(into: &recorded)
+      lostCount &+= lost
+      latencies.take(recorded, isComplete: lost == 0)
       readings.set(readings.slot(IOLatencyMetrics.lost), Double(lostCount))
       return
     }

@@ -18,8 +18,8 @@ struct RequestLatencies {
   private(set) var pending: [BlockRequest] = []
   private var done: [Done] = []
 
-  /// Takes what was recorded since the sample before, in any order.
-  mutating func take(_ recorded: [BlockRequest]) {
+  /// Takes what was recorded since the sample before, in any order. `isComplete`: nothing of it was lost.
+  mutating func take(_ recorded: [BlockRequest], isComplete: Bool = true) {
     var all = pending + recorded
     // At one place one after another: what began last is what ends next.
     all.sort { ($0.device, $0.sector, $0.nanoseconds) < ($1.device, $1.sector, $1.nanoseconds) }
@@ -42,6 +42,8 @@ struct RequestLatencies {
       begun = nil
     }
     if let begun { keep(begun, newest) }
+    // The end of what is open may have been lost; a later end at the same place would give it a time that no request took.
+    if !isComplete { pending.removeAll(keepingCapacity: true) }
     done.sort { $0.nanoseconds < $1.nanoseconds }
   }
 

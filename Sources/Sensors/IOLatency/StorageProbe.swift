@@ -30,7 +30,10 @@ struct StorageProbe {
   /// Begins a probe when one is due and none is under way, be it one of a sensor before this.
   mutating func ask(on host: Host, at now: Int64, clock: any Clock) {
     guard askedAt == nil, now >= dueAt else { return }
-    guard let blocking = BlockingProbe.of("\(probe.isWrite ? "write" : "read"):\(probe.path)", on: host) else { return }
+    guard let blocking = BlockingProbe.of("\(probe.isWrite ? "write" : "read"):\(probe.path)", on: host) else {
+      (answer, self.blocking) = (nil, nil)
+      return
+    }
     let (probe, calls) = (probe, host.calls)
     blocking.ask(clock: clock) { () throws(SensorError) in try calls.time(probe) }
     self.blocking = blocking
@@ -45,13 +48,19 @@ struct StorageProbe {
       let isLate = now - askedAt > IOLatencyLimits.probeNanoseconds
       if let taken = blocking?.answer(until: isLate ? 0 : end) {
         (answer, self.askedAt) = (taken, nil)
+      } else if blocking?.isOpen == false {
+        // No thread could be begun, or a sensor that goes took the answer: asked anew when it is due.
+        self.askedAt = nil
       } else if isLate {
         answer = nil
         readings.set(slots.responding, 0)
         readings.note(.device(probe.path, what: "a probe does not come back"))
       }
     }
-    guard let answer else { return }
+    guard let answer else {
+      if blocking == nil { readings.note(.device(probe.path, what: "not probed: too many probes do not come back")) }
+      return
+    }
     if let error = answer.error {
       readings.note(error)
       readings.set(slots.responding, 0)

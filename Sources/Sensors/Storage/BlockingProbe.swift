@@ -59,6 +59,8 @@ final class BlockingProbe: Sendable {
     let begins = state.withLock { state in
       if case .asking = state { return false }
       state = .asking
+      // For an answer that nobody took.
+      bell.silence()
       return true
     }
     guard begins else { return }
@@ -93,7 +95,7 @@ final class BlockingProbe: Sendable {
   }
 
   /// Whether an answer is there, or may still come.
-  private var isOpen: Bool {
+  var isOpen: Bool {
     state.withLock { state in
       if case .idle = state { return false }
       return true

@@ -41,8 +41,8 @@ struct Chrony: Sendable {
 
   /// Where the time comes from: RPY_Source_Data.
   struct Source: Sendable {
-    /// An address, or the four letters of a reference clock.
-    var name = ""
+    /// An address, or the four letters of a reference clock; nil while the name of a server or pool is not resolved.
+    var name: String?
     var stratum = 0
     /// 0 selected, 1 unusable, 2 false, 3 too jittery, 4 combined, 5 not combined.
     var state = 0
@@ -118,10 +118,13 @@ struct Chrony: Sendable {
       return Double(sign: .plus, exponent: Int(bits >> 25) - 25, significand: Double((bits << 7) >> 7))
     }
 
-    /// IPAddr: 16 bytes of address, then its family (1 IPv4, 2 IPv6). Of a reference clock the address is its identifier.
-    func name(_ at: Int, isClock: Bool) -> String {
-      let isIPv6 = number(at + 16, 2) == 2
-      if !isClock, let address = NetworkAddress(bytes: Array(bytes[at..<at + (isIPv6 ? 16 : 4)])) { return "\(address)" }
+    /// IPAddr: 16 bytes of address, then its family: 1 IPv4, 2 IPv6, 3 a number in place of an address that is not known yet. Of a reference
+    /// clock the address is its identifier.
+    func name(_ at: Int, isClock: Bool) -> String? {
+      let family = number(at + 16, 2)
+      if !isClock {
+        return family == 3 ? nil : NetworkAddress(bytes: Array(bytes[at..<at + (family == 2 ? 16 : 4)])).map { "\($0)" }
+      }
       let letters = bytes[at..<at + 4].filter { $0 > 0x20 && $0 < 0x7F }
       return String(decoding: letters, as: UTF8.self)
     }

@@ -1,6 +1,8 @@
 /// The bounds of the time sensor.
 enum TimeLimits {
-  /// Sources of a chronyd that are told of.
+  /// Sources of a chronyd that are asked for: a pool has many that it only may use.
+  static let asked = 64
+  /// Those told of in one sample.
   static let sources = 16
   /// Sources told of while the sensor runs: those of a pool change.
   static let knownSources = 48

@@ -34,7 +34,7 @@ enum TimeMetrics {
     help: "How uncertain the time is, over all servers between; with half the root delay it bounds the error.")
   static let interval = metric(
     "update_interval_seconds", .seconds, decimals: 1, help: "Between the last two updates of the clock; of timesyncd, polls.")
-  static let sources = metric("sources", help: "Sources of time that are configured; chrony.")
+  static let sources = metric("sources", help: "Sources of time that are configured and whose address is known; chrony.")
   static let reachable = metric(
     "sources_reachable", help: "Sources of them that answered at least once in their last eight polls.")
 

@@ -61,24 +61,31 @@ public struct TimeSensor: Sensor {
       for (metric, value) in zip(TimeMetrics.tracked, tracking.figures) { set(metric, value) }
     }
     let count = try chrony.sourceCount()
-    set(TimeMetrics.sources, Double(count))
-    var reachable = 0
-    for index in 0..<min(count, TimeLimits.sources) where SystemClock.bootMilliseconds < end {
+    var (told, nameless, reachable) = (0, 0, 0)
+    for index in 0..<min(count, TimeLimits.asked) {
+      // Half of them would look as if the others had gone.
+      guard SystemClock.bootMilliseconds < end else { return readings.note(.timedOut) }
       do throws(SensorError) {
         let source = try chrony.source(index)
+        guard let name = source.name else {
+          nameless += 1
+          continue
+        }
         if source.reach != 0 { reachable += 1 }
-        report(source, into: &readings)
+        told += 1
+        if told <= TimeLimits.sources { report(source, name, into: &readings) }
       } catch {
         // One that was removed meanwhile costs only itself.
         readings.note(error)
       }
     }
+    set(TimeMetrics.sources, Double(count - nameless))
     set(TimeMetrics.reachable, Double(reachable))
   }
 
-  private mutating func report(_ source: Chrony.Source, into readings: inout Readings) {
-    guard isTold(source.name) else { return }
-    let label = [Label("source", source.name)]
+  private mutating func report(_ source: Chrony.Source, _ name: String, into readings: inout Readings) {
+    guard isTold(name) else { return }
+    let label = [Label("source", name)]
     func set(_ metric: Metric, _ value: Double) { readings.set(readings.slot(metric, label), value) }
     set(TimeMetrics.selected, source.state == 0 ? 1 : 0)
     set(TimeMetrics.state, Double(source.state))

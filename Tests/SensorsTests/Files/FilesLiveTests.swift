@@ -38,6 +38,10 @@ import Testing
       }?.1
     }
 
+    func total(_ name: String) -> Double? {
+      zip(readings.series, readings.values).first { $0.0.metric.name == "files.\(name)" }?.1
+    }
+
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     func write(_ name: String, _ text: String = "x") throws {
       try text.write(toFile: path(name), atomically: false, encoding: .utf8)
@@ -183,6 +187,43 @@ import Testing
     #expect(bench.value("events", "r", event: "close_write") == 3)
   }
 
+  /// Whoever may write there could else lead the sensor anywhere.
+  @Test func aDirectoryThatBecameALinkIsNotFollowed() throws {
+    let bench = try Bench { [["path": .text($0.path + "/in"), "name": .text("l"), "recursive": .bool(true)]] }
+    for name in ["in", "out", "out/deep"] {
+      try FileManager.default.createDirectory(atPath: bench.path(name), withIntermediateDirectories: false)
+    }
+    try bench.sample()
+    try FileManager.default.createDirectory(atPath: bench.path("in/a"), withIntermediateDirectories: false)
+    rmdir(bench.path("in/a"))
+    symlink(bench.path("out"), bench.path("in/a"))
+    try bench.sample()
+    let created = bench.value("events", "l", event: "create")
+    #expect(bench.total("directories") == 1)
+    try bench.write("out/file")
+    try bench.write("out/deep/file")
+    try bench.sample()
+    #expect(bench.value("events", "l", event: "create") == created)
+  }
+
+  /// A loop of links stands for all that cannot be watched.
+  @Test func onePathThatFailsLeavesTheOthersAlone() throws {
+    let bench = try Bench {
+      [["path": .text($0.path + "/loop/x"), "name": .text("bad")], ["path": .text($0.path), "name": .text("good")]]
+    }
+    symlink("loop", bench.path("loop"))
+    try bench.sample()
+    #expect(bench.value("watched", "bad") == 0)
+    #expect(bench.value("watched", "good") == 1)
+    #expect(bench.readings.problem == .io(path: bench.path("loop"), errno: ELOOP))
+    unlink(bench.path("loop"))
+    try FileManager.default.createDirectory(atPath: bench.path("loop/x"), withIntermediateDirectories: true)
+    try bench.sample()
+    #expect(bench.value("watched", "bad") == 1)
+    for _ in 0..<FilesLimits.samplesBetweenTries { try bench.sample() }
+    #expect(bench.readings.problem == nil)
+  }
+
   @Test func eventsAreToldWithinTheirRate() throws {
     let rate: [String: SettingValue] = ["event": .bool(true), "events": .list(["create"]), "events_per_minute": .integer(5)]
     let bench = try Bench { [rate.merging(["path": .text($0.path), "name": .text("t")]) { $1 }] }
@@ -219,16 +260,12 @@ import Testing
     var isTold = false
     for _ in 0..<100 where !isTold {
       try bench.sample()
-      isTold = readingsOverflows(bench) == 1
+      isTold = bench.total("overflows") == 1
     }
     #expect(isTold)
     #expect(bench.readings.problem.map { "\($0)".contains("fs.inotify.max_queued_events") } == true)
     try bench.write("b")
     try bench.sample()
     #expect(bench.readings.problem == nil)
-  }
-
-  private func readingsOverflows(_ bench: Bench) -> Double? {
-    zip(bench.readings.series, bench.readings.values).first { $0.0.metric.name == "files.overflows" }?.1
   }
 }

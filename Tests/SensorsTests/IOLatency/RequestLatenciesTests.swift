@@ -70,6 +70,16 @@ import Testing
     #expect(latencies.pending.map(\.device) == [2])
   }
 
+  /// A ring that is full loses what came last: here an end, then a beginning at the same place. What is left is no request of 20 s.
+  @Test func whatWasLostGivesNoTimes() {
+    var latencies = RequestLatencies()
+    latencies.take([Self.issue(0, 1, 16), Self.done(1_000_000, 1, 16), Self.issue(2_000_000, 1, 8)], isComplete: false)
+    #expect(latencies.figures(of: 1, isWrite: false)?.longest == 1)
+    latencies.take([Self.issue(10_000_000_000, 1, 24)], isComplete: false)
+    latencies.take([Self.done(20_000_000_000, 1, 8), Self.done(20_000_000_000, 1, 24)])
+    #expect(latencies.figures(of: 1, isWrite: false) == nil)
+  }
+
   @Test func noMoreAreKeptThanTheBound() {
     var latencies = RequestLatencies()
     for _ in 0..<2 { latencies.take((0..<10_000).map { Self.issue(UInt64($0), 1, UInt64($0)) }) }
@@ -112,6 +122,29 @@ import Testing
       while state.withLock({ $0.isStalled }) { usleep(1000) }
       return 3_000_000
     }
+  }
+
+  /// Two that share a probe, as a sensor does with the one that it takes the place of.
+  @Test func anAnswerThatAnotherTookIsAskedForAgain() throws {
+    let disk = Disk()
+    disk.recover()
+    let host = Host(root: "/nowhere-\(UUID().uuidString)", calls: disk)
+    let item = Settings(StorageProbe.specs, ["path": .text("/dev/sda"), "every": .milliseconds(1_000)])
+    var readings = [Readings(), Readings()]
+    var probes = readings.indices.map { StorageProbe(item, &readings[$0]) }
+    var told = [0, 0]
+    for second in 1...40 as ClosedRange<Int64> {
+      for index in probes.indices { probes[index].ask(on: host, at: second * 1_000_000_000, clock: SystemClock()) }
+      let end = SystemClock.bootMilliseconds + 5_000
+      // Each is the first in every second sample.
+      for index in second % 2 == 0 ? [0, 1] : [1, 0] {
+        readings[index].begin(nanoseconds: second * 1_000_000_000)
+        probes[index].report(at: second * 1_000_000_000, waitingUntil: end, into: &readings[index])
+        if readings[index].values.contains(3) { told[index] += 1 }
+        #expect(readings[index].problem == nil)
+      }
+    }
+    #expect(told.allSatisfy { $0 > 10 }, "\(told)")
   }
 
   @Test func aHungProbeIsAloneAndTheRestGoesOn() throws {

@@ -28,6 +28,24 @@ import Testing
     return ours >= min(theirs, other) - digits && ours <= max(theirs, other) + digits
   }
 
+  /// chronyd lists them with numbers in place of addresses, and so does `chronyc sources -a`; without `-a` they are left out.
+  @Test func sourcesWithoutAnAddressAreNone() throws {
+    let (port, command) = (try LoopbackServer.closedPort(), try LoopbackServer.closedPort())
+    let lines = "pool none.invalid\nserver 127.0.0.1 port \(port)\nport 0\ncmdport \(command)\n"
+    guard let client = try daemon(lines) else { return }
+    let sensor = try ServicePeers.Sampled("time", "chrony_port: \(command)")
+    #expect(
+      holdsSoon {
+        try? sensor.sample()
+        return sensor["time.sources"] != nil
+      })
+    #expect(sensor["time.sources"] == 1)
+    let all = try #require(try ServicePeers.output("chronyc", ["-h", "127.0.0.1", "-p", "\(command)", "-n", "sources", "-a"]))
+    #expect(all.split(separator: "\n").filter { $0.split(separator: " ").dropFirst().first?.hasPrefix("ID#") == true }.count > 1)
+    #expect(Set(sensor.readings.series.compactMap { $0.label("source") }) == ["127.0.0.1"])
+    withExtendedLifetime(client) {}
+  }
+
   @Test func tellsWhatChronycTells() throws {
     let (port, command) = (try LoopbackServer.closedPort(), try LoopbackServer.closedPort())
     guard let server = try daemon("local stratum 8\nport \(port)\nallow 127.0.0.0/8\nbindaddress 127.0.0.1\ncmdport 0\n"),

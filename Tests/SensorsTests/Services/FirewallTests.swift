@@ -183,6 +183,42 @@ import Testing
     }
   }
 
+  /// A map without a name, from which a rule takes a named counter, is a part of the rule; so is a set behind 600 others.
+  @Test func theDigestSeesWhatMapsAndManySetsHold() throws {
+    try inOwnNetwork { folder in
+      let many = (1...600).map { "udp dport { 1, \($0 + 1) } drop" }.joined(separator: "\n")
+      let rules = """
+        flush ruleset
+        table inet filter {
+          counter a {
+          }
+          counter b {
+          }
+          chain input {
+            type filter hook input priority filter
+            counter name udp dport map { 5000 : "a", 5001 : "b" }
+            \(many)
+            udp dport { 7000, 7001 } drop
+          }
+        }
+        """
+      guard try Self.load(rules, folder) else { return }
+      let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
+      func digest() throws -> Double? {
+        try sensor.sample()
+        return sensor["firewall.rules_digest"]
+      }
+      let first = try digest()
+      for (from, to) in [("5001 :", "5002 :"), (": \"b\"", ": \"a\""), ("7001", "7002")] {
+        #expect(try Self.load(rules.replacingOccurrences(of: from, with: to), folder))
+        #expect(try digest() != first, "\(from) became \(to)")
+        #expect(try Self.load(rules, folder))
+        #expect(try digest() == first, "\(from) is back")
+      }
+      #expect(sensor.readings.problem == nil)
+    }
+  }
+
   /// 1,200 rules: after the sample that read them all, every third one reads their counters.
   @Test func countersOfManyRulesAreReadLessOften() throws {
     try inOwnNetwork { folder in

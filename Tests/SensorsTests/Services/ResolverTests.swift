@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Synchronization
 import Telemetry
 import Testing
 
@@ -47,6 +48,30 @@ import Testing
     // The id of nobody's question.
     let wrong = try outcomes { [[$0[0] ^ 1] + DNSMessageTests.answer(to: $0, records: [])[1...]] }
     #expect(wrong["mismatch"] == 1 && wrong["up"] == 0)
+  }
+
+  /// A name server that says it is a dnsmasq, and names others to forward to each time.
+  @Test func forwardersWithoutEndMakeNoSeriesWithoutEnd() throws {
+    let asked = Mutex(0)
+    let server = try LoopbackServer.packets { query in
+      guard query.suffix(2) == [0, 3] else { return [DNSMessageTests.answer(to: query, records: [])] }
+      let isServers = query[13...].starts(with: Array("servers".utf8))
+      let number = asked.withLock { asked in
+        if isServers { asked += 1 }
+        return asked
+      }
+      let texts = isServers ? (0..<8).map { "198.51.\(number).\($0)#53 9 1" } : ["150"]
+      let records = texts.map { text in
+        [0xC0, 12, 0, 16, 0, 3, 0, 0, 0, 0, 0, UInt8(text.utf8.count + 1), UInt8(text.utf8.count)] + Array(text.utf8)
+      }
+      return [DNSMessageTests.answer(to: query, records: records)]
+    }
+    let sensor = try ServicePeers.Sampled("dns", settings(server.port))
+    for _ in 0..<40 { try sensor.sample() }
+    #expect(asked.withLock { $0 } == 40)
+    #expect(sensor.readings.series.count { $0.metric == DNSMetrics.forwarded } == DNSLimits.knownForwarders)
+    #expect(sensor["dns.forwarded_total{resolver=\"127.0.0.1#\(server.port)\",server=\"198.51.1.0\"}"] == nil, "it is gone")
+    withExtendedLifetime(server) {}
   }
 
   @Test func aClosedPortIsToldAtOnce() throws {
