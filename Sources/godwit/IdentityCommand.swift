@@ -40,7 +40,7 @@ struct IdentityCommand: ParsableCommand {
       privacy = FactPrivacy(.hash, keyFile: nil, node: "", host: host)
     }
     if privacy.lacksKey {
-      Output.error("godwit: there is no key for digests, or no OpenSSL: what is private is left out (docs/identity.md)")
+      Output.error("godwit: there is no key for digests: what is private is left out (docs/identity.md)")
     }
     let facts = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
     Output.write(json ? facts + [0x0A] : Array(Self.text(facts).utf8))
