@@ -41,8 +41,7 @@ struct IdentityCommand: ParsableCommand {
     }
     if privacy.lacksKey {
       let source = loaded?.identity?.keyFile ?? "/etc/machine-id"
-      Output.error(
-        "godwit: \(source) gives no key for digests, or there is no OpenSSL: what is private is left out (docs/identity.md)")
+      Output.error("godwit: \(source) gives no key for digests: what is private is left out (docs/identity.md)")
     }
     let facts = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
     Output.write(json ? facts + [0x0A] : Array(Self.text(facts).utf8))

@@ -40,7 +40,7 @@ public struct FactPrivacy: Sendable {
     return (0...plain.count - wanted.count).contains { plain[$0...].starts(with: wanted) }
   }
 
-  /// Whether digests are wanted and there is no key for them, or nothing that makes them.
+  /// Whether digests are wanted and there is no key for them.
   public var lacksKey: Bool { choice == .hash && shown("") == nil }
 
   /// A private fact as it may be told; nil: not at all.
@@ -50,9 +50,9 @@ public struct FactPrivacy: Sendable {
     case .keep: return fact
     case .omit: return nil
     case .hash:
-      guard !key.isEmpty, let digest = KeyedDigest.bytes(of: fact, key: key) else { return nil }
+      guard !key.isEmpty else { return nil }
       var text = Self.mark
-      for byte in digest.prefix(Self.digestBytes) {
+      for byte in KeyedDigest.bytes(of: fact, key: key).prefix(Self.digestBytes) {
         text += (byte < 0x10 ? "0" : "") + String(byte, radix: 16)
       }
       return text
