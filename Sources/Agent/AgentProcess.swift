@@ -84,8 +84,8 @@ final class AgentProcess {
       json.string(Agent.version)
     }
     let (profile, sensors) = (supervisor.profile, supervisor.lanes.count)
-    let tick = Quantity.duration(profile.tickMilliseconds)
-    log.info("agent", "godwitd \(Agent.version) runs as node \(profile.node): \(sensors) sensors, a tick every \(tick)")
+    let what = "\(sensors) \(sensors == 1 ? "sensor" : "sensors"), a tick every \(Quantity.duration(profile.tickMilliseconds))"
+    log.info("agent", "godwitd \(Agent.version) runs as node \(profile.node): \(what)")
     if supervisor.profile.tickMilliseconds > AgentLimits.longTickMilliseconds { becomeReady() }
     loop.run()
     shutDown()
@@ -103,7 +103,12 @@ final class AgentProcess {
     control?.expire(now: SystemClock.bootMilliseconds)
     commands?.afterTick()
     pace.note(now: clock.bootNanoseconds()) { uplink?.statuses ?? [] }
+    let lackedKey = facts.lacksKey
     let isNews = facts.tick(now: clock.bootNanoseconds(), supervisor.profile)
+    if facts.lacksKey, !lackedKey {
+      let source = supervisor.profile.identity?.keyFile ?? "/etc/machine-id"
+      log.warning("identity", "\(source) gives no key for digests: private facts are left out of info; see 'godwit identity'")
+    }
     if isNews, isReady { publishInfo() }
     becomeReady()
     if supervisor.tickIndex == AgentLimits.settledTicks { ProcessMemory.trim() }

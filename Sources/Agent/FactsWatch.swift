@@ -8,6 +8,7 @@ final class FactsWatch {
   /// What passes between the tick and the thread.
   private final class Look: Sendable {
     let found = Mutex<[UInt8]?>(nil)
+    let lacksKey = Atomic<Bool>(false)
     let isDone = Atomic<Bool>(false)
   }
 
@@ -17,6 +18,8 @@ final class FactsWatch {
   private var notBefore: Int64 = .min
   /// What was found last, as JSON; nil when nothing was, or nothing is to be told.
   private(set) var facts: [UInt8]?
+  /// Whether private facts were left out because there is no key for their digests.
+  private(set) var lacksKey = false
 
   init(_ context: SensorContext) { self.context = context }
 
@@ -33,7 +36,10 @@ final class FactsWatch {
     }
     if let ended = look, ended.isDone.load(ordering: .acquiring) {
       look = nil
-      if notBefore > .min { facts = ended.found.withLock { $0 } }
+      if notBefore > .min {
+        facts = ended.found.withLock { $0 }
+        lacksKey = ended.lacksKey.load(ordering: .relaxed)
+      }
     }
     // One thread at a time: should a file hang, no other hangs at it.
     if let settings, look == nil, now >= notBefore {
@@ -51,6 +57,7 @@ final class FactsWatch {
       let privacy = FactPrivacy(settings.privateFacts, keyFile: settings.keyFile, told: told, host: context.host)
       let found = SystemFacts.json(context.host, privacy: privacy, packages: context.packages)
       look.found.withLock { $0 = found }
+      look.lacksKey.store(privacy.lacksKey, ordering: .relaxed)
       look.isDone.store(true, ordering: .releasing)
     }
     if isStarted { self.look = look }

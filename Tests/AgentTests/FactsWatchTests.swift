@@ -61,6 +61,14 @@ import Uplink
     #expect(!watch.tick(now: 3_600_000_000_001, profile))
   }
 
+  @Test func saysThatThereIsNoKeyForDigests() throws {
+    let watch = FactsWatch(try Tree("barn").context)
+    let hash = try Self.profile("identity: {private: hash, key_file: /nowhere}")
+    #expect(Self.await(watch, hash, now: 0) { watch.facts != nil } && watch.lacksKey)
+    let omit = try Self.profile("identity: {private: omit}")
+    #expect(Self.await(watch, omit, now: 0) { watch.facts != nil && !watch.lacksKey })
+  }
+
   @Test func otherSettingsForgetWhatWasFound() throws {
     let tree = try Tree("barn")
     let watch = FactsWatch(tree.context)

@@ -9,7 +9,7 @@ enum LatencyMetrics {
     Metric("latency.\(name)", unit: unit, kind: kind, decimals: decimals, labels: labels, help: help)
   }
 
-  static let up = metric("up", help: "1 when the newest probe was answered, and as expected.")
+  static let up = metric("up", help: "1 when the newest probe was answered, and as expected; 0 too when it could not be sent.")
   static let sent = metric("sent_total", kind: .counter, help: "Probes since the sensor was started.")
   static let lost = metric("lost_total", kind: .counter, help: "Probes of them without an answer.")
   static let loss = metric("loss_percent", .percent, decimals: 1, help: "The share of the window's probes without an answer.")

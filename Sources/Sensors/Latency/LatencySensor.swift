@@ -106,7 +106,7 @@ public struct LatencySensor: Sensor {
   private func report(_ state: LatencyEngine.TargetState, _ slots: TargetSlots, at now: Int64, into readings: inout Readings) {
     readings.set(slots.sent, Double(state.sent))
     readings.set(slots.lost, Double(state.lost))
-    if let last = state.last, !last.isUnsent { readings.set(slots.up, last.fault == nil ? 1 : 0) }
+    if let last = state.last { readings.set(slots.up, last.fault == nil ? 1 : 0) }
     readings.set(slots.last, state.last?.milliseconds)
     guard let figures = state.window.figures(at: now) else { return }
     readings.set(slots.loss, figures.lossPercent)
