@@ -78,10 +78,11 @@ extension Supervisor {
       }
     }
     for rule in Set(changes.map(\.rule.name)).sorted() { publishState(of: rule) }
+    let (wall, now) = (environment.clock.wallMilliseconds(), now)
     pending.alerts = engine.memory.map {
       StoredAlert(
         rule: $0.rule, series: $0.series, state: $0.state.rawValue, value: $0.value,
-        sinceMilliseconds: environment.clock.wallMilliseconds())
+        sinceMilliseconds: $0.sinceMilliseconds.map { wall - now + $0 } ?? $0.storedSinceMilliseconds ?? wall)
     }
   }
 

@@ -91,7 +91,9 @@ final class Supervisor {
       rules: profile.alerts, node: profile.node,
       // What was too low at a shutdown may be charged by now: it must be seen again.
       restored: found.alerts.filter { $0.rule != ShutdownProfile.rule }.map {
-        AlertMemory(rule: $0.rule, series: $0.series, state: AlertState(rawValue: $0.state) ?? .ok, value: $0.value)
+        AlertMemory(
+          rule: $0.rule, series: $0.series, state: AlertState(rawValue: $0.state) ?? .ok, value: $0.value,
+          storedSinceMilliseconds: $0.sinceMilliseconds)
       })
     lanes = profile.sensors.compactMap(makeLane)
     encoder.learn(decimals: table.stored.map(\.decimals))

@@ -62,7 +62,7 @@ public struct AlertEngine: Sendable {
       instanceCounts[rule] += 1
       let memory = awaiting.removeValue(forKey: Watched(rule: rules[rule].name, series: series.key))
       instances.append(
-        AlertInstance(rule: rule, series: index, of: rules[rule], state: memory?.state ?? .ok, value: memory?.value ?? .missing))
+        AlertInstance(rule: rule, series: index, of: rules[rule], restored: memory))
     }
   }
 

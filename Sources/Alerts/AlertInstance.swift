@@ -14,25 +14,28 @@ struct AlertInstance: Sendable {
   private(set) var value: Double
   /// When it became pending or fired; nil when that was before a restart.
   private(set) var since: Int64?
+  /// That moment by the wall clock when it was before a restart.
+  private(set) var storedSince: Int64?
   /// Since when the condition of a pending or clearing state has held; nil after a restart, which begins the duration anew.
   private var heldSince: Int64?
 
-  init(rule: Int, series: Int, of definition: AlertRule, state: AlertState = .ok, value: Double = .missing) {
+  init(rule: Int, series: Int, of definition: AlertRule, restored memory: AlertMemory? = nil) {
     self.rule = rule
     self.series = series
     when = definition.when
     clear = definition.clear
     forMilliseconds = Int64(definition.forMilliseconds)
     clearForMilliseconds = Int64(definition.clearForMilliseconds)
-    self.state = state
-    self.value = value
+    state = memory?.state ?? .ok
+    value = memory?.value ?? .missing
+    storedSince = memory?.storedSinceMilliseconds
   }
 
   /// Goes on from the state under the profile before; with `durations` also from where its durations stood.
   mutating func resume(_ before: AlertInstance, durations: Bool) {
     state = before.state
     value = before.value
-    since = before.since
+    (since, storedSince) = (before.since, before.storedSince)
     heldSince = durations ? before.heldSince : nil
   }
 
@@ -73,13 +76,13 @@ struct AlertInstance: Sendable {
   private mutating func begin(at now: Int64) {
     guard forMilliseconds > 0 else { return fire(at: now) }
     state = .pending
-    since = now
+    (since, storedSince) = (now, nil)
     heldSince = now
   }
 
   private mutating func fire(at now: Int64) {
     state = .firing
-    since = now
+    (since, storedSince) = (now, nil)
   }
 
   private mutating func beginClearing(at now: Int64) {
@@ -90,7 +93,7 @@ struct AlertInstance: Sendable {
 
   private mutating func end() {
     state = .ok
-    since = nil
+    (since, storedSince) = (nil, nil)
   }
 
   private mutating func held(for duration: Int64, at now: Int64) -> Bool {

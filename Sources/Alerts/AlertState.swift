@@ -67,13 +67,22 @@ public struct AlertMemory: Hashable, Sendable {
   public let state: AlertState
   /// The value seen last, in the metric's unit.
   public let value: Double
+  /// Tick time, monotonic milliseconds, when it fired (or began to be pending); nil when that was before a restart.
+  public let sinceMilliseconds: Int64?
+  /// The wall clock's Unix milliseconds of that moment, as they were stored before a restart.
+  public let storedSinceMilliseconds: Int64?
 
   /// Remembers a state.
-  public init(rule: String, series: String, state: AlertState, value: Double) {
+  public init(
+    rule: String, series: String, state: AlertState, value: Double, sinceMilliseconds: Int64? = nil,
+    storedSinceMilliseconds: Int64? = nil
+  ) {
     self.rule = rule
     self.series = series
     self.state = state
     self.value = value
+    self.sinceMilliseconds = sinceMilliseconds
+    self.storedSinceMilliseconds = storedSinceMilliseconds
   }
 }
 

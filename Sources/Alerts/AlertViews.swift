@@ -5,7 +5,8 @@ extension AlertEngine {
   public var memory: [AlertMemory] {
     let known = instances.filter { $0.state != .ok }.map { instance in
       AlertMemory(
-        rule: rules[instance.rule].name, series: series[instance.series].key, state: instance.state, value: instance.value)
+        rule: rules[instance.rule].name, series: series[instance.series].key, state: instance.state, value: instance.value,
+        sinceMilliseconds: instance.since, storedSinceMilliseconds: instance.storedSince)
     }
     return known + awaitedMemory
   }

@@ -79,4 +79,9 @@ public struct Readings: Sendable {
     if problem == nil { problem = error }
     problemCount += 1
   }
+
+  /// The first problem and how many there are besides, in one line; nil without any.
+  public var problemText: String? {
+    problem.map { problemCount > 1 ? "\($0) (and \(problemCount - 1) more)" : "\($0)" }
+  }
 }

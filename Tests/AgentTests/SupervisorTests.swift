@@ -213,6 +213,38 @@ import Alerts
     #expect(next.supervisor.engine.active.isEmpty)
   }
 
+  @Test func eachAlertIsStoredWithTheTimeItFired() throws {
+    let text = """
+      sensors: {a: , b: }
+      buffer: {path: /nowhere/b.db}
+      log: {level: error}
+      alerts: [{name: high, when: a.value > 5}, {name: low, when: b.value > 5}]
+
+      """
+    let bench = try Bench(text)
+    func stored(_ bench: Bench) -> [String: Int64] {
+      Dictionary(bench.storage.alerts.map { ($0.rule, $0.sinceMilliseconds) }) { first, _ in first }
+    }
+    bench.script("a").change { $0.value = 9 }
+    bench.tick(2)
+    let first = try #require(stored(bench)["high"])
+    bench.tick(5)
+    bench.script("b").change { $0.value = 9 }
+    bench.tick(2)
+    let both = stored(bench)
+    #expect(both["high"] == first)
+    #expect(try #require(both["low"]) >= first + 5_000)
+    var opening = BufferWriter.Opening()
+    opening.series = bench.storage.series
+    opening.alerts = bench.storage.alerts
+    opening.nextSequence = 100
+    let next = try Bench(text, opening: opening)
+    next.script("a").change { $0.value = 9 }
+    next.tick(3)
+    // The other is over; what is stored of the first is when it fired before the restart.
+    #expect(stored(next) == ["high": first])
+  }
+
   @Test func aRuleThatIsTakenAwayEmptiesItsTopic() throws {
     let rule = "alerts: [{name: high, when: a.value > 5}]\n"
     let bench = try Bench("sensors: {a: }\nlog: {level: error}\nbuffer: {path: /nowhere/b.db}\n" + rule)

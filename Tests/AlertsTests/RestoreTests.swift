@@ -5,8 +5,10 @@ import Testing
 
 /// What a restart and a reload of the profile keep.
 @Suite struct RestoreTests {
-  static func memory(_ state: AlertState, rule: String = "hot", series: Series = Bench.cpu) -> AlertMemory {
-    AlertMemory(rule: rule, series: series.key, state: state, value: 80)
+  static func memory(
+    _ state: AlertState, rule: String = "hot", series: Series = Bench.cpu, since: Int64? = nil
+  ) -> AlertMemory {
+    AlertMemory(rule: rule, series: series.key, state: state, value: 80, sinceMilliseconds: since)
   }
 
   @Test func aFiringAlertStaysFiringAndIsNotAnnouncedAgain() {
@@ -82,7 +84,7 @@ import Testing
         "a cpu-thermal firing>ok 80.0", "a gpu-thermal firing>ok 90.0", "b gpu-thermal firing>ok 90.0",
       ])
     #expect(resolved.allSatisfy { $0.isResolved && $0.milliseconds == 7000 })
-    #expect(engine.memory == [Self.memory(.firing, rule: "b")])
+    #expect(engine.memory == [Self.memory(.firing, rule: "b", since: 7000)])
     #expect(engine.forgotten.isEmpty)
   }
 

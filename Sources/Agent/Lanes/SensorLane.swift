@@ -77,7 +77,7 @@ final class FastLane: SensorLane {
       restart.succeeded()
       report.hasValues = true
       report.outcome = readings.problem == nil ? .ok : .partial
-      report.problem = readings.problem.map { "\($0)" }
+      report.problem = readings.problemText
     } catch {
       sensor = nil
       report.problem = "\(error)"

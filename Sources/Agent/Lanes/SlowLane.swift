@@ -77,7 +77,7 @@ final class SlowLane: SensorLane {
       readings = result.readings
       report.hasValues = true
       report.outcome = readings.problem == nil ? .ok : .partial
-      report.problem = readings.problem.map { "\($0)" }
+      report.problem = readings.problemText
       restart.succeeded()
     case .absent(let what):
       // What is not there costs no thread until it is looked for again.
