@@ -9,7 +9,7 @@ seconds="${BENCH_SECONDS:-60}"
 case "$seconds" in
   '' | *[!0-9]*) echo "bench: BENCH_SECONDS is a number of seconds, not '$seconds'" >&2; exit 2 ;;
 esac
-if [ "$seconds" -lt 15 ]; then echo "bench: BENCH_SECONDS must be at least 15" >&2; exit 2; fi
+if [ "$seconds" -lt 40 ]; then echo "bench: BENCH_SECONDS must be at least 40" >&2; exit 2; fi
 if [ ! -x "$agent" ]; then echo "bench: no $agent; run make build" >&2; exit 1; fi
 
 folder="$PWD/.run/bench"

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -58,6 +59,19 @@ static int release_segments(struct dl_phdr_info *object, size_t size, void *page
 void godwit_release_code_pages(void) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   dl_iterate_phdr(release_segments, &page);
+}
+
+void godwit_release_stack(void) {
+  pthread_attr_t attributes;
+  void *lowest;
+  size_t bytes;
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  // A page below this frame stays: a leaf's red zone, and what madvise itself needs.
+  uintptr_t end = ((uintptr_t)__builtin_frame_address(0) & ~(page - 1)) - page;
+  if (pthread_attr_getstack(&attributes, &lowest, &bytes) == 0 && end > (uintptr_t)lowest && end - (uintptr_t)lowest < bytes)
+    madvise(lowest, end - (uintptr_t)lowest, MADV_DONTNEED);
+  pthread_attr_destroy(&attributes);
 }
 
 int godwit_usage(const char *path, struct godwit_usage_answer *usage) {

@@ -10,4 +10,7 @@ public enum ProcessMemory {
     godwit_allocator_trim()
     godwit_release_code_pages()
   }
+
+  /// Returns the stack that the calling thread's last work needed, before it waits for the next. Not for the main thread.
+  public static func releaseStack() { godwit_release_stack() }
 }

@@ -154,6 +154,7 @@ final class SlowWorker: Sendable {
     var readings = Readings()
     var sensor: (any Sensor)?
     while true {
+      ProcessMemory.releaseStack()
       _ = Poll.wait([(bell.descriptor, .readable)], milliseconds: -1)
       bell.silence()
       if isRetired.load(ordering: .acquiring) { return }

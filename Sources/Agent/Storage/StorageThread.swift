@@ -96,6 +96,7 @@ final class StorageThread: TickStorage {
     publish(&store)
     answer.ring()
     while !isStopping.load(ordering: .acquiring) {
+      ProcessMemory.releaseStack()
       _ = Poll.wait([(mailbox.bell.descriptor, .readable)], milliseconds: store.pauseMilliseconds)
       store.settings = shared.withLock { $0.settings }
       for transaction in mailbox.takeAll() { store.add(transaction) }

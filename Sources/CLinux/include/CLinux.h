@@ -53,6 +53,10 @@ int godwit_usage(const char *path, struct godwit_usage_answer *usage);
 /// Unmaps the clean pages of programs and libraries that starting up had touched: those that are needed come back by themselves.
 void godwit_release_code_pages(void);
 
+/// Gives back the pages of the calling thread's stack that lie below its present frame: what its last work needed. Not for the main thread, whose
+/// stack grows by itself.
+void godwit_release_stack(void);
+
 /// The kernel's device numbers, split as in <sys/sysmacros.h>.
 unsigned godwit_device_major(uint64_t device);
 unsigned godwit_device_minor(uint64_t device);
