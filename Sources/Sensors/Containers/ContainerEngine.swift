@@ -13,6 +13,8 @@ struct ContainerEngine {
   private(set) var problem: SensorError?
   private var askedAt: Int64?
   private var answeredAt: Int64?
+  /// Whether details are missing that the last question was about: asked for again at the next sample.
+  private var lacksDetails = false
 
   init(socket: String, resolved: String) {
     self.socket = socket
@@ -23,7 +25,7 @@ struct ContainerEngine {
   /// unless there is health to be asked for.
   func isDue(hasChanged: Bool, every nanoseconds: Int64, at now: Int64) -> Bool {
     guard let askedAt else { return true }
-    if hasChanged, isUp == true { return true }
+    if hasChanged || lacksDetails, isUp == true { return true }
     let isPatient = name == "podman" && !containers.contains { $0.hasHealthCheck }
     return now - askedAt >= (isPatient ? nanoseconds * ContainerLimits.rarely : nanoseconds)
   }
@@ -109,15 +111,20 @@ struct ContainerEngine {
 
   /// One that hangs costs the others no more than its own time.
   private mutating func askDetails(of places: [Int], _ host: Host, until end: Int64, at now: Int64) {
+    lacksDetails = false
     for index in places {
       let milliseconds = min(Self.left(until: end), ContainerLimits.detailsMilliseconds)
       guard SystemClock.bootMilliseconds < end else {
+        lacksDetails = true
+        for late in places { containers[late].expire() }
         problem = problem ?? .device(socket, what: "no time was left for the details of \(containers[index].name) and others")
         return
       }
       do throws(SensorError) {
         try askDetails(of: index, host, milliseconds: milliseconds, at: now)
       } catch {
+        lacksDetails = true
+        containers[index].expire()
         problem = .device(socket, what: "the details of \(containers[index].name): \(error)")
       }
     }

@@ -64,6 +64,9 @@ struct EngineContainer {
     return isRestarted || mustAskHealth || state == .restarting || now - detailedAt >= ContainerLimits.detailsNanoseconds
   }
 
+  /// Has the details asked for at the next question: what is known of them is of a run before.
+  mutating func expire() { detailedAt = nil }
+
   /// Reads the details; false when they are none.
   mutating func take(_ details: JSONValue, at now: Int64) -> Bool {
     guard let found = details["State"], details["Id"]?.text == id else { return false }
