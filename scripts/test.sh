@@ -7,7 +7,19 @@ cd "$(dirname "$0")/.."
 passed=0
 failed=0
 step() { printf '\n== %s\n' "$*"; }
+# Named once more at the end: some thousand lines lie between a failure and the count.
+name_failures() {
+  [ -s .build/report/output ] || return 0
+  echo
+  awk '
+    / Test .* recorded an issue/ { print; follow = 3; next }
+    /^↳/ && follow > 0           { print; follow--; next }
+                                 { follow = 0 }
+    / Test .* failed after / && !/Test run with/ || /: error: -\[/ || /Fatal error/ { print }
+  ' .build/report/output | cut -c1-400 | tail -n 40
+}
 finish() {
+  [ "$failed" -eq 0 ] || name_failures
   printf '\n%d passed, %d failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ] && exit 0
   exit 1
@@ -18,6 +30,7 @@ stop() {
   finish
 }
 
+rm -rf .build/report
 step "packages"
 scripts/packages.sh || stop "packages"
 
@@ -36,7 +49,6 @@ scripts/build.sh 2>&1 || stop "release build"
 
 step "tests"
 mkdir -p .build/report
-rm -f .build/report/*
 # The tests look at the release programs, and may not skip them here.
 GODWIT_REQUIRE_RELEASE=1
 export GODWIT_REQUIRE_RELEASE
