@@ -81,6 +81,9 @@ final class SensorHostLink {
     }
   }
 
+  /// Swift's own account of a crash takes seconds, with the answer's deadline running; that a signal ended it is told at once.
+  private static let environment = ["HAILORT_LOGGER_PATH=NONE", "SWIFT_BACKTRACE=enable=no"]
+
   /// Only what the libraries need of the agent's environment: the profile's secrets may be in the rest.
   private func started(at now: Int64) throws(SensorError) -> AttachedProgram {
     guard let program = Program.find(Self.program) else {
@@ -91,7 +94,7 @@ final class SensorHostLink {
     do throws(SensorError) {
       return try AttachedProgram(
         program, ["sensor-host", library] + (path.isEmpty ? [] : ["--library", path]),
-        environment: ["HAILORT_LOGGER_PATH=NONE"] + Program.environment(["LD_LIBRARY_PATH"]))
+        environment: Self.environment + Program.environment(["LD_LIBRARY_PATH"]))
     } catch {
       throw failure("its process cannot be started: \(error)", at: now)
     }
