@@ -73,19 +73,21 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    benchmark("StorageBench", uses: ["Buffer", "Platform", "Telemetry", "Uplink", "CSQLite"]),
+    benchmark("StorageBench", uses: ["Buffer", "Platform", "Telemetry", "Uplink", "CSQLite", "Randomness"]),
 
-    tests("TelemetryTests", uses: ["Telemetry"]),
-    tests("PlatformTests", uses: ["Platform", "Telemetry"], exclude: ["Python"]),
-    tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry"], exclude: ["Cases", "Python"]),
+    // The tests' random numbers, which a seed repeats; no part of what is shipped.
+    .target(name: "Randomness", path: "Tests/Support/Randomness", swiftSettings: strict),
+    tests("TelemetryTests", uses: ["Telemetry", "Randomness"]),
+    tests("PlatformTests", uses: ["Platform", "Telemetry", "Randomness"], exclude: ["Python"]),
+    tests("SensorsTests", uses: ["Sensors", "Platform", "Profile", "Telemetry", "Randomness"], exclude: ["Cases", "Python"]),
     // Loads fake libraries, which it compiles, in the real program.
     tests("DeviceLibrariesTests", uses: ["DeviceLibraries", "Sensors", "Platform", "Telemetry", "godwit"]),
-    tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors"], exclude: ["Cases"]),
-    tests("AlertsTests", uses: ["Alerts", "Telemetry"]),
+    tests("ProfileTests", uses: ["Profile", "Telemetry", "Sensors", "Randomness"], exclude: ["Cases"]),
+    tests("AlertsTests", uses: ["Alerts", "Telemetry", "Randomness"]),
     // Power cuts and failing calls for the buffer's tests; no part of what is shipped.
     .target(name: "CFaultVFS", dependencies: ["CSQLite"], path: "Tests/Support/CFaultVFS"),
     program("KillableWriter", uses: ["Buffer", "Telemetry"]),
-    tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite", "CFaultVFS", "KillableWriter"]),
+    tests("BufferTests", uses: ["Buffer", "Telemetry", "CSQLite", "CFaultVFS", "KillableWriter", "Randomness"]),
     // Generated: see its README.
     .target(
       name: "SparkplugProto", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -94,7 +96,7 @@ let package = Package(
     tests(
       "UplinkTests",
       uses: [
-        "Uplink", "Buffer", "Platform", "Telemetry", "CMosquitto", "SparkplugProto",
+        "Uplink", "Buffer", "Platform", "Telemetry", "CMosquitto", "SparkplugProto", "Randomness",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       exclude: ["Python"]),
@@ -107,6 +109,6 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Golden"]),
-    tests("EndToEndTests", uses: ["CMosquitto", "CSQLite", "KillableWriter"]),
+    tests("EndToEndTests", uses: ["CMosquitto", "CSQLite", "KillableWriter", "Randomness"]),
   ]
 )

@@ -1,3 +1,4 @@
+import Randomness
 import Telemetry
 
 /// A day of 130 series at 1 Hz as an edge device has them, the same for the same seed.
@@ -50,14 +51,14 @@ struct RealisticDay {
   let shapes: [Shape]
   private var state: [Double]
   private var hidden: [Double]
-  private var random: UInt64
+  private var random: SplitMix64
 
   /// All series of the day, or some of the same kinds.
   init(
     seed: UInt64, shapes: [Shape] = Shape.allCases.flatMap { Array(repeating: $0, count: $0.count) }
   ) {
     self.shapes = shapes
-    random = seed
+    random = SplitMix64(seed: seed)
     state = [Double](repeating: 0, count: shapes.count)
     hidden = state
     for index in shapes.indices {
@@ -67,17 +68,8 @@ struct RealisticDay {
     }
   }
 
-  private mutating func next() -> UInt64 {
-    // SplitMix64
-    random &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = random
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
   /// 0 ..< 1
-  private mutating func unit() -> Double { Double(next() >> 11) / 9_007_199_254_740_992 }
+  private mutating func unit() -> Double { Double(random.next() >> 11) / 9_007_199_254_740_992 }
 
   /// About normal, of standard deviation 1.
   private mutating func normal() -> Double { (unit() + unit() + unit() + unit() - 2) * 1.732 }

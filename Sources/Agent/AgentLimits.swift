@@ -6,6 +6,8 @@ enum AgentLimits {
   static let absentRetrySeconds: Int64 = 60
   /// So many seconds later at most for one that needs a thread, each kind at a second of its own.
   static let absentStaggerSeconds: UInt64 = 15
+  /// Ticks that the samples of slow sensors are spread over.
+  static let staggerTicks: UInt64 = 10
   /// The longest wait before a failed sensor is made anew, seconds.
   static let failedRetrySeconds: Int64 = 300
   /// Threads of one slow sensor that hang and were given up; no more are started until one returns.

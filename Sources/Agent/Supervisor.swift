@@ -37,10 +37,16 @@ final class Supervisor {
   private(set) var profile: Profile
   let environment: Environment
   var lanes: [LaneSlot] = []
+  /// When each of them has to be called.
+  var paces: [LanePace] = []
+  /// Lanes that begin a sample when all else of the tick is done.
+  var asked: [Int] = []
+  /// Lanes whose figures are newer than the statistics'.
+  var untold: [Int] = []
   var table: SeriesTable
   private(set) var engine: AlertEngine
   /// The newest value of each series and when it was taken, for the live view.
-  private(set) var latest: [Double] = []
+  var latest: [Double] = []
   /// Rules whose changes are not announced.
   var silences = AlertSilences()
   /// Whether the next tick samples all sensors, whatever their pace.
@@ -51,7 +57,8 @@ final class Supervisor {
   let started: Int64
   var pending = BufferTransaction()
   var events: EventCounter
-  private var values: [Double] = []
+  /// What the tick has so far, by the id of the series.
+  var values: [Double] = []
   private var encoder = TickEncoder()
   var lateness = LatenessWindow()
   private var reservedSequence: UInt64
@@ -95,7 +102,7 @@ final class Supervisor {
           rule: $0.rule, series: $0.series, state: AlertState(rawValue: $0.state) ?? .ok, value: $0.value,
           storedSinceMilliseconds: $0.sinceMilliseconds)
       })
-    lanes = profile.sensors.compactMap(makeLane)
+    setLanes(profile.sensors.compactMap(makeLane), kept: [], [])
     encoder.learn(decimals: table.stored.map(\.decimals))
     learnedSeries = table.count
     engine.learn(table.series)
@@ -103,17 +110,6 @@ final class Supervisor {
     latest = [Double](repeating: .missing, count: table.count)
     // What happens before the first tick has a time too.
     pending.epochs = timekeeper.observe(clock, sequence: nextSequence)
-  }
-
-  func makeLane(_ sensor: SensorProfile) -> LaneSlot? {
-    guard let (kind, make) = environment.maker(sensor.kind) else { return nil }
-    let lane: any SensorLane =
-      kind.lane == .fast
-      ? FastLane(make, profile: sensor, context: environment.context, clock: environment.clock)
-      : SlowLane(make, profile: sensor, context: environment.context, clock: environment.clock)
-    var figures = AgentStatistics.SensorFigures(name: sensor.kind)
-    figures.everyMilliseconds = sensor.everyMilliseconds
-    return LaneSlot(lane: lane, figures: figures, tickMilliseconds: profile.tickMilliseconds)
   }
 
   // MARK: The tick
@@ -137,70 +133,7 @@ final class Supervisor {
     actOnDevice(now)
     commitIfDue(now)
     report(now, skipped: skipped)
-  }
-
-  private func sample(_ now: Int64) {
-    defer { samplesAll = false }
-    for index in values.indices { values[index] = .missing }
-    for index in lanes.indices {
-      let report = lanes[index].lane.tick(now: now, isDue: samplesAll || tickIndex % lanes[index].everyTicks == 0)
-      if report.outcome != nil { note(report, at: index) }
-      if report.hasValues { collect(index) }
-    }
-  }
-
-  /// What this tick has of some series.
-  func measured(where isWanted: (Series) -> Bool) -> [Double] {
-    zip(table.series, values).compactMap { series, value in !value.isMissing && isWanted(series) ? value : nil }
-  }
-
-  /// Moves a lane's values to their places in the tick.
-  private func collect(_ index: Int) {
-    let readings = lanes[index].lane.readings
-    while lanes[index].ids.count < readings.series.count {
-      let id = table.id(of: readings.series[lanes[index].ids.count]) ?? -1
-      lanes[index].ids.append(id)
-      while values.count < table.count {
-        values.append(.missing)
-        if latest.count < values.count { latest.append(.missing) }
-      }
-    }
-    while values.count < table.count { values.append(.missing) }
-    let (ids, sampled) = (lanes[index].ids, readings.values)
-    var count = 0
-    for slot in ids.indices where ids[slot] >= 0 {
-      let value = sampled[slot]
-      values[ids[slot]] = value
-      latest[ids[slot]] = value
-      if !value.isMissing { count += 1 }
-    }
-    lanes[index].figures.values = count
-  }
-
-  private func note(_ report: LaneReport, at index: Int) {
-    let name = lanes[index].figures.name
-    let old = lanes[index].figures.outcome
-    lanes[index].figures.outcome = report.outcome ?? old
-    lanes[index].figures.problem = report.problem.map(Log.line)
-    lanes[index].figures.durationSeconds = Double(report.durationNanoseconds) / 1e9
-    if report.hasValues { lanes[index].figures.sampledAtNanoseconds = report.sampledNanoseconds }
-    switch report.outcome {
-    case .ok: if old != .ok { environment.log.recovered("sensor \(name)", "reads again") }
-    case .absent: if old != .absent { environment.log.info("sensor \(name)", report.problem ?? "absent") }
-    case .partial: environment.log.problem("sensor \(name)", report.problem ?? "some values could not be read")
-    case .failed, .timedOut:
-      lanes[index].figures.failures += 1
-      environment.log.problem("sensor \(name)", report.problem ?? "failed")
-      forget(index)
-    case .starting, nil: break
-    }
-    if report.outcome == .absent { forget(index) }
-  }
-
-  /// The live view must not show what a sensor that fails said long ago.
-  private func forget(_ index: Int) {
-    for id in lanes[index].ids where id >= 0 { latest[id] = .missing }
-    lanes[index].figures.values = 0
+    beginSamples()
   }
 
   private func learnSeries() {
@@ -287,17 +220,14 @@ final class Supervisor {
 
   /// Replaces the profile by one that was checked: sensors whose part did not change keep their state.
   func apply(_ new: Profile) {
-    let old = lanes
-    lanes = new.sensors.compactMap { sensor in
-      if let kept = old.first(where: { $0.lane.profile == sensor }) { return kept }
-      return makeLane(sensor)
-    }
+    let (old, oldPaces) = (lanes, paces)
+    profile = new
+    let wanted = new.sensors.compactMap { sensor in old.first(where: { $0.lane.profile == sensor }) ?? makeLane(sensor) }
+    setLanes(wanted, kept: old, oldPaces)
     for slot in old where !lanes.contains(where: { $0.lane === slot.lane }) {
       slot.lane.stop()
       for id in slot.ids where id >= 0 { latest[id] = .missing }
     }
-    profile = new
-    for index in lanes.indices { lanes[index].settle(tickMilliseconds: new.tickMilliseconds) }
     announce(engine.replace(rules: new.alerts))
     applyToDevice(new)
   }

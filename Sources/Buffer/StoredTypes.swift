@@ -2,30 +2,58 @@ public import Telemetry
 
 /// A series as the buffer knows it. `id` counts from 0 without holes, so it is the index of the series in a tick's values.
 public struct StoredSeries: Hashable, Sendable {
-  /// Position in a tick's values.
-  public let id: Int
-  /// `name{key="value"}`.
-  public let key: String
-  /// The metric's name.
-  public let name: String
-  /// The labels, sorted.
-  public let labels: [Label]
-  /// The metric's unit, as text: a unit of a later version stays readable.
-  public let unit: String
-  /// `gauge` or `counter`.
-  public let kind: String
-  /// Digits after the decimal point that its values carry.
-  public let decimals: Int
+  /// Shared: storage, uplink and payloads each have a list of all series.
+  private final class Facts: Sendable {
+    let id: Int
+    let key, name: String
+    let labels: [Label]
+    let unit, kind: String
+    let decimals: Int
+
+    init(id: Int, key: String, name: String, labels: [Label], unit: String, kind: String, decimals: Int) {
+      self.id = id
+      self.key = key
+      self.name = name
+      self.labels = labels
+      self.unit = unit
+      self.kind = kind
+      self.decimals = decimals
+    }
+  }
+
+  private let facts: Facts
 
   /// Describes a series of the buffer.
   public init(id: Int, key: String, name: String, labels: [Label], unit: String, kind: String, decimals: Int) {
-    self.id = id
-    self.key = key
-    self.name = name
-    self.labels = labels
-    self.unit = unit
-    self.kind = kind
-    self.decimals = decimals
+    facts = Facts(id: id, key: key, name: name, labels: labels, unit: unit, kind: kind, decimals: decimals)
+  }
+
+  /// Position in a tick's values.
+  public var id: Int { facts.id }
+  /// `name{key="value"}`.
+  public var key: String { facts.key }
+  /// The metric's name.
+  public var name: String { facts.name }
+  /// The labels, sorted.
+  public var labels: [Label] { facts.labels }
+  /// The metric's unit, as text: a unit of a later version stays readable.
+  public var unit: String { facts.unit }
+  /// `gauge` or `counter`.
+  public var kind: String { facts.kind }
+  /// Digits after the decimal point that its values carry.
+  public var decimals: Int { facts.decimals }
+
+  /// Whether all facts are the same.
+  public static func == (left: StoredSeries, right: StoredSeries) -> Bool {
+    left.facts === right.facts
+      || left.id == right.id && left.key == right.key && left.name == right.name && left.labels == right.labels
+        && left.unit == right.unit && left.kind == right.kind && left.decimals == right.decimals
+  }
+
+  /// By id and key.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+    hasher.combine(key)
   }
 
   /// Gives a sensor's series its place in the buffer.

@@ -6,6 +6,7 @@
 #include <link.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,6 +25,11 @@ int godwit_clock_state(int64_t *offset_nanoseconds, int *unsynchronized, int64_t
 }
 
 void godwit_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+void godwit_thread_batch(void) {
+  struct sched_param none = {0};
+  sched_setscheduler(0, SCHED_BATCH, &none);
+}
 
 int godwit_open_read(const char *path) {
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -30,6 +30,10 @@ public enum Thread {
     return true
   }
 
+  /// From now on the calling thread, and what it starts, never takes the processor from one that runs when it wakes up: SCHED_BATCH of
+  /// sched(7). When the kernel refuses, it stays as it was.
+  public static func yieldToOthers() { godwit_thread_batch() }
+
   /// Gives away the processor for a while.
   public static func sleep(milliseconds: Int) {
     var time = timespec(tv_sec: milliseconds / 1000, tv_nsec: (milliseconds % 1000) * 1_000_000)

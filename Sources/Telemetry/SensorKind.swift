@@ -16,6 +16,9 @@ public struct SensorKind: Sendable {
   public let sources: [String]
   /// Where it runs.
   public let lane: Lane
+  /// Whether it, or a program that it runs, measures how long something takes to answer. Then its thread is not put behind others of this
+  /// machine, for that would be measured too.
+  public let timesAnswers: Bool
   /// Seconds between samples unless the profile says otherwise; nil means every tick.
   public let everySeconds: Int?
   /// Its settings besides `every`, `deadline` and `enabled`, which all sensors have.
@@ -28,7 +31,7 @@ public struct SensorKind: Sendable {
 
   /// Describes a kind of sensor. `stated` gives the metrics that the profile itself states in its settings.
   public init(
-    name: String, summary: String, sources: [String], lane: Lane = .fast, everySeconds: Int? = nil,
+    name: String, summary: String, sources: [String], lane: Lane = .fast, timesAnswers: Bool = false, everySeconds: Int? = nil,
     settings: [SettingSpec] = [], metrics: [Metric],
     check: @escaping @Sendable (Settings) -> SettingError? = { _ in nil },
     stated: @escaping @Sendable (Settings) -> [Metric] = { _ in [] }
@@ -37,6 +40,7 @@ public struct SensorKind: Sendable {
     self.summary = summary
     self.sources = sources
     self.lane = lane
+    self.timesAnswers = timesAnswers
     self.everySeconds = everySeconds
     self.settings = settings
     self.metrics = metrics

@@ -1,3 +1,4 @@
+import Randomness
 import Telemetry
 import Testing
 
@@ -25,18 +26,6 @@ import Testing
     func isClear(_ value: Double) -> Bool { !rule.when.holds(value) && (rule.clear?.holds(value) ?? true) }
   }
 
-  /// SplitMix64 (Steele, Lea, Flood 2014).
-  struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   static let rules = [
     Bench.rule("a"), Bench.rule("b", forSeconds: 0), Bench.rule("c", clearForSeconds: 0), Bench.rule("d", clear: nil),
     Bench.rule("e", when: .init(.less, 70), forSeconds: 5, clear: .init(.greaterOrEqual, 71), clearForSeconds: 3),
@@ -45,7 +34,7 @@ import Testing
 
   @Test(arguments: UInt64(1)...8)
   func agreesWithTheModel(seed: UInt64) {
-    var random = Seeded(state: seed)
+    var random = SplitMix64(seed: seed)
     var engine = Bench.engine(Self.rules)
     var models = Self.rules.map { Model(rule: $0) }
     var states = Array(repeating: AlertState.ok, count: Self.rules.count)

@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -88,7 +89,7 @@ import Testing
   @Test func aDamagedBlockCostsItselfAlone() throws {
     let scratch = try Scratch()
     let recorder = try Self.sealed(scratch)
-    var random = SeededRandom(seed: 77)
+    var random = SplitMix64(seed: 77)
     let database = recorder.writer.database
     let statement = try database.prepare("SELECT data FROM block WHERE first = 501")
     _ = try statement.step()

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -21,7 +22,7 @@ import Testing
   }
 
   /// Columns of every shape that the codec tells apart.
-  static func column(_ kind: Int, _ random: inout SeededRandom, digits: Int) -> [Double] {
+  static func column(_ kind: Int, _ random: inout SplitMix64, digits: Int) -> [Double] {
     let count = [1, 2, 3, 63, 64, 65, 128, 1_000][Int(random.next() % 8)]
     var level = Double(random.next() % 10_000)
     return (0..<count).map { index in
@@ -45,7 +46,7 @@ import Testing
   }
 
   @Test(arguments: 0...11) func everyValueComesBackToTheBit(kind: Int) throws {
-    var random = SeededRandom(seed: UInt64(kind) + 100)
+    var random = SplitMix64(seed: UInt64(kind) + 100)
     for round in 0..<60 {
       let digits = round % 10
       let values = Self.column(kind, &random, digits: digits)
@@ -68,7 +69,7 @@ import Testing
     #expect(ramp.bytes == [0x02, 14, 6, 0])
     let fractions = Self.encode((0..<20).map { Double($0) / 3 + 0.01 }, digits: 1)
     #expect(fractions.form.inflatedBytes == nil ? fractions.bytes[0] == ValueEncoder.xorMode : true)
-    var random = SeededRandom(seed: 3)
+    var random = SplitMix64(seed: 3)
     let noise = Self.encode((0..<1_000).map { _ in Double(random.next() % 50) + Double(random.next() % 50) }, digits: 0)
     #expect(noise.form.inflatedBytes != nil)
     #expect(noise.bytes.count < 1_000)
@@ -84,7 +85,7 @@ import Testing
   }
 
   @Test(arguments: [7, 8, 9] as [UInt64]) func damageIsRefusedNotCrashedOn(seed: UInt64) {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     for round in 0..<400 {
       let values = Self.column(round % 12, &random, digits: 1)
       var (bytes, form) = Self.encode(values, digits: 1)
@@ -101,7 +102,7 @@ import Testing
   }
 
   @Test func rollupsComeBack() throws {
-    var random = SeededRandom(seed: 12)
+    var random = SplitMix64(seed: 12)
     for _ in 0..<40 {
       let rows = Int(random.next() % 300) + 1
       var column = RollupColumn()

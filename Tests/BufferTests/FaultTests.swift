@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -47,7 +48,7 @@ import Testing
   func flippedBytesAreErrorsNotCrashes(seed: UInt64) throws {
     let source = try Scratch()
     let recorder = try Self.filled(source)
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     for inLog in [false, true] {
       if !inLog { try recorder.writer.checkpoint() } else { var more = recorder; try more.tick(200) }
       for round in 0..<25 {
@@ -69,7 +70,7 @@ import Testing
 
   @Test(arguments: [31, 32] as [UInt64])
   func aDamagedHeadOfOursIsCorruptAndSetAside(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let scratch = try Scratch()
     let recorder = try Self.filled(scratch)
     try recorder.writer.checkpoint()
@@ -207,7 +208,7 @@ import Testing
       committed.append((source.bytes(["-wal"]), recorder.sequence - 1))
     }
     let log = try source.load("-wal")
-    var random = SeededRandom(seed: 41)
+    var random = SplitMix64(seed: 41)
     for _ in 0..<60 {
       let cut = Int(random.next() % UInt64(log.count))
       let target = try Scratch()

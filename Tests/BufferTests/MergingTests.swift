@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -147,7 +148,7 @@ import Testing
 
   @Test func compactingMergesWholeBlocks() throws {
     let scratch = try Scratch()
-    var random = SeededRandom(seed: 91)
+    var random = SplitMix64(seed: 91)
     var expected: [[Double]] = []
     do {
       var recorder = try Recorder(scratch, series: 6)

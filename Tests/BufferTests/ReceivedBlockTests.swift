@@ -1,3 +1,4 @@
+import Randomness
 import Telemetry
 import Testing
 
@@ -56,7 +57,7 @@ import Testing
   }
 
   /// Columns of every coding, some with missing rows.
-  private static func varied(_ random: inout SeededRandom) -> [UInt8] {
+  private static func varied(_ random: inout SplitMix64) -> [UInt8] {
     let numbers = (1...Int64(120)).map { $0 * 3 }
     let times = BlockTimes(sequences: numbers, epochs: numbers.map { $0 < 200 ? 1 : 4 }, milliseconds: numbers.map { $0 * 1_001 })
     var encoder = BlockEncoder(.raw, times)
@@ -77,7 +78,7 @@ import Testing
     return encoder.finish()
   }
 
-  private static func change(_ bytes: inout [UInt8], _ range: Range<Int>, _ random: inout SeededRandom) {
+  private static func change(_ bytes: inout [UInt8], _ range: Range<Int>, _ random: inout SplitMix64) {
     for _ in 0...random.next() % 3 where !range.isEmpty {
       let place = range.lowerBound + Int(random.next() % UInt64(range.count))
       bytes[place] = random.next() % 2 == 0 ? [0, 1, 0x7F, 0x80, 0xFF][Int(random.next() % 5)] : UInt8(random.next() & 0xFF)
@@ -87,7 +88,7 @@ import Testing
   /// With all its checksums right a block may say what it likes: it is read within bounds, or refused.
   @Test(arguments: [1, 2, 3] as [UInt64]) func aCraftedBlockDoesNoHarm(seed: UInt64) throws {
     print("seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let block = Self.varied(&random)
     let directory = try BlockDirectory(try BlockHead(block, blobBytes: block.count), block)
     let middle = BlockFormat.headBytes..<BlockFormat.headBytes + directory.head.directoryBytes

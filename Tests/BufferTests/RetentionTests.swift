@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -89,7 +90,7 @@ import Testing
   /// What the trial holds back is not held back from the bytes.
   @Test func theTrialDoesNotStopTheBytes() throws {
     let scratch = try Scratch()
-    var random = SeededRandom(seed: 8)
+    var random = SplitMix64(seed: 8)
     let policy = Self.policy(seconds: 100, bytes: 1 << 20)
     var recorder = try Recorder(scratch, series: 60, policy: policy)
     recorder.begin(boot: "before", offset: Self.now, synced: true, at: 0)
@@ -121,7 +122,7 @@ import Testing
   }
 
   /// 60 noisy values a tick: some 150 bytes a row.
-  private static func noise(_ random: inout SeededRandom) -> [Double] {
+  private static func noise(_ random: inout SplitMix64) -> [Double] {
     (0..<60).map { _ in (Double(random.next() % 1_000) / 10).rounded(decimals: 1) }
   }
 
@@ -129,7 +130,7 @@ import Testing
   func fileAndLogStayWithinTheirBytes(maximum: Int) throws {
     let scratch = try Scratch()
     let policy = Self.policy(bytes: maximum)
-    var random = SeededRandom(seed: 5)
+    var random = SplitMix64(seed: 5)
     var recorder = try Recorder(scratch, series: 60, policy: policy)
     recorder.begin(boot: "a", offset: 0, synced: false)
     recorder.transaction.deliveries = ["mqtt": DeliveryPosition()]
@@ -164,7 +165,7 @@ import Testing
 
   @Test func loweringTheBytesShrinksTheFile() throws {
     let scratch = try Scratch()
-    var random = SeededRandom(seed: 6)
+    var random = SplitMix64(seed: 6)
     var recorder = try Recorder(scratch, series: 60, policy: Self.policy(bytes: 16 << 20))
     recorder.begin(boot: "a", offset: 0, synced: false)
     try recorder.tick(30_000) { _ in Self.noise(&random) }

@@ -1,5 +1,6 @@
 import CSQLite
 import Foundation
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -34,7 +35,7 @@ import Testing
 
   /// Odd values, unused numbers, several boots and epochs.
   private static func eventful(_ scratch: Scratch, seed: UInt64, ticks: Int = 2_400) throws -> Recorder {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var recorder = try Recorder(scratch)
     recorder.begin(boot: "a", offset: 1_700_000_000_000, synced: true)
     var left = ticks
@@ -62,7 +63,7 @@ import Testing
     let reader = try BufferReader(path: scratch.path)
     let wallBefore = try wallTimes(reader, .min ... .max)
     let extent = try recorder.writer.wallExtent()
-    var random = SeededRandom(seed: seed + 50)
+    var random = SplitMix64(seed: seed + 50)
     while try !recorder.writer.seal(atLeast: Int(random.next() % 500) + 1).isEmpty {}
     while try !recorder.writer.seal(atLeast: 1).isEmpty {}
     #expect(try Self.all(scratch) == before)
@@ -156,7 +157,7 @@ import Testing
     let before = try Self.all(source)
     while try !recorder.writer.seal(atLeast: 200).isEmpty {}
     let log = try source.load("-wal")
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     for _ in 0..<40 {
       let cut = Int(random.next() % UInt64(log.count + 1))
       let target = try Scratch()

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -18,7 +19,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
   func everyValueComesBackToTheBit(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let decimals = (0..<40).map { _ in Int(random.next() % 10) }
     var encoder = TickEncoder()
     encoder.learn(decimals: decimals)
@@ -40,7 +41,7 @@ import Testing
 
   @Test(arguments: [11, 12, 13] as [UInt64])
   func damagedRowsAreErrorsNotCrashes(seed: UInt64) {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var encoder = TickEncoder()
     encoder.learn(decimals: [Int](repeating: 2, count: 64))
     let row = encoder.encode(sequence: 1, epoch: 1, milliseconds: 0, values: (0..<64).map { Double($0) * 1.25 })

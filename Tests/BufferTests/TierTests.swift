@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -39,7 +40,7 @@ import Testing
 
   /// Two hours and more, with holes, a restart and a clock that is set back by 90 s.
   private static func recorded(_ scratch: Scratch, _ naive: inout [Tier: [Int64: Naive]]) throws -> Recorder {
-    var random = SeededRandom(seed: 15)
+    var random = SplitMix64(seed: 15)
     var recorder = try Recorder(scratch, series: 2)
     for (number, offset) in [begin, begin + 3_000_000, begin + 5_910_000].enumerated() {
       recorder.begin(boot: "boot \(number)", offset: offset, synced: true, at: 0)
@@ -196,7 +197,7 @@ import Testing
 
   @Test func whenBytesAreShortEachTierKeepsAShare() throws {
     let scratch = try Scratch()
-    var random = SeededRandom(seed: 16)
+    var random = SplitMix64(seed: 16)
     let policy = RetentionPolicy(retainMilliseconds: 1 << 50, maximumBytes: 1 << 20)
     var recorder = try Recorder(scratch, series: 30, policy: policy)
     recorder.begin(boot: "a", offset: Self.begin, synced: true)

@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -53,7 +54,7 @@ import Testing
 
   @Test(arguments: [71, 72, 73] as [UInt64])
   func manyOverlappingEpochsComeOutOrdered(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let scratch = try Scratch()
     var recorder = try Recorder(scratch, series: 1)
     var expected: [(Int64, UInt64)] = []

@@ -1,5 +1,6 @@
 import CSQLite
 import Foundation
+import Randomness
 import Testing
 
 /// Buffers that are damaged, or are no buffers at all, at the start.
@@ -63,7 +64,7 @@ import Testing
     let device = try Device()
     let numbers = try run(device, ticks: 40)
     var content = bytes(device.bufferPath)
-    var random = SplitMix(seed: seed)
+    var random = SplitMix64(seed: seed)
     let length = min(65_536, content.count / 2)
     let start = Int(random.next() % UInt64(content.count - length))
     for index in start..<(start + length) { content[index] = UInt8(truncatingIfNeeded: random.next()) }
@@ -113,20 +114,5 @@ import Testing
     let made = sqlite3_open(path, &handle)
     let filled = sqlite3_exec(handle, "CREATE TABLE note(text); INSERT INTO note VALUES('somebody''s')", nil, nil, nil)
     guard made == SQLITE_OK, filled == SQLITE_OK else { throw ChildProcess.Failure(description: "no database at \(path)") }
-  }
-}
-
-/// A generator whose run can be repeated (Steele, Lea, Flood 2014).
-private struct SplitMix {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
   }
 }

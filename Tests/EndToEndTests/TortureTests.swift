@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Testing
 
 /// Links that fail and agents that are killed, by a seed: what was committed arrives, each tick once besides its repeats.
@@ -8,19 +9,6 @@ import Testing
 @Suite struct TortureTests {
   private static func number(_ name: String, otherwise: Int) -> Int {
     ProcessInfo.processInfo.environment["GODWIT_TORTURE_" + name].flatMap { Int($0) } ?? otherwise
-  }
-
-  /// SplitMix64.
-  private struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
   }
 
   private enum Blow {
@@ -40,7 +28,7 @@ import Testing
     let (faults, kills) = (Self.number("FAULTS", otherwise: 20), Self.number("KILLS", otherwise: 5))
     let (nodes, seconds) = (Self.number("NODES", otherwise: 2), Self.number("SECONDS", otherwise: 30))
     print("torture: GODWIT_TORTURE_SEED=\(seed), \(faults) faults and \(kills) kills over \(nodes) nodes in \(seconds) s")
-    var random = Seeded(state: seed)
+    var random = SplitMix64(seed: seed)
     let all = LossyLinks.Fault.allCases
     var blows = (0..<faults).map { Blow.fault(all[$0 % all.count]) } + Array(repeating: .kill, count: kills)
     blows.shuffle(using: &random)

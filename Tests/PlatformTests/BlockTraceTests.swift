@@ -1,21 +1,11 @@
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
 @testable import Platform
 
-/// SplitMix64, and what it makes of bytes.
-struct Mutations: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-
+extension SplitMix64 {
   /// Cut short in one of two cases, and up to six bytes changed.
   mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = Array(bytes.prefix(Int.random(in: 0...bytes.count * 2, using: &self)))
@@ -113,7 +103,7 @@ struct Mutations: RandomNumberGenerator {
 
   @Test func mutatedFormatsAndRecordsComeBack() throws {
     let seed: UInt64 = 20_261_123
-    var generator = Mutations(state: seed)
+    var generator = SplitMix64(seed: seed)
     let letters = (offset: 34, size: 10)
     let format = Array(Self.format(2104, rwbs: letters).utf8)
     let record = Self.sample(2104, at: 77, device: 8 << 20, sector: 99, rwbs: "WS", letters: letters)

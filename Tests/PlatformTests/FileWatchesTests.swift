@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
@@ -145,7 +146,7 @@ import Testing
 
   @Test func mutatedBytesComeBack() {
     let seed: UInt64 = 20_261_124
-    var generator = Mutations(state: seed)
+    var generator = SplitMix64(seed: seed)
     let bytes = (0..<40).flatMap { Self.bytes($0, FileEvent.modify, Array("file-\($0)".utf8) + [0, 0, 0]) }
     var count = 0
     for _ in 0..<10_000 {

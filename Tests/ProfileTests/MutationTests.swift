@@ -1,24 +1,10 @@
 import Foundation
+import Randomness
 import Sensors
 import Telemetry
 import Testing
 
 @testable import Profile
-
-/// SplitMix64 (Steele, Lea, Flood 2014): seeded, so that a failing run can be replayed.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
 
 @Suite struct MutationTests {
   private static let pieces: [[UInt8]] = [
@@ -31,7 +17,7 @@ struct SeededGenerator: RandomNumberGenerator {
     let given = ProcessInfo.processInfo.environment["GODWIT_SEED"].flatMap { UInt64($0) }
     let seed = given ?? UInt64.random(in: 1...UInt64.max)
     print("mutations: GODWIT_SEED=\(seed)")
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     let sample = try ReferenceTests.bytes("etc/godwit/profile.yaml")
     for round in 0..<10_000 {
       let text = Self.mutate(sample, &generator)
@@ -54,7 +40,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
   }
 
-  private static func mutate(_ sample: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+  private static func mutate(_ sample: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
     var text = sample
     for _ in 0...Int.random(in: 0...3, using: &generator) {
       guard !text.isEmpty else { return text }

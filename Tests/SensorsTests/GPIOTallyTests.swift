@@ -1,3 +1,4 @@
+import Randomness
 import Telemetry
 import Testing
 
@@ -33,7 +34,7 @@ import Testing
 
   @Test(arguments: [0, 1, 20, 50], 1...40)
   func agreesWithTheWireItself(debounce: Int, seed: Int) {
-    var random = SeededGenerator(state: UInt64(seed))
+    var random = SplitMix64(seed: UInt64(seed))
     let length = 2000
     var levels: [Bool] = []
     var level = Bool.random(using: &random)

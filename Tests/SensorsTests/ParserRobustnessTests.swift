@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -58,7 +59,7 @@ import Testing
     func run(_ bytes: [UInt8]) { _ = try? ByteScanner.scan(bytes: bytes, parse) }
     for length in stride(from: 0, through: bytes.count, by: max(1, bytes.count / 400)) { run(Array(bytes[0..<length])) }
     let seed: UInt64 = 20_261_121
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for _ in 0..<400 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...8, using: &generator) {
@@ -127,7 +128,7 @@ import Testing
     }
     for length in 0...bytes.count { try run(Array(bytes[0..<length])) }
     let seed: UInt64 = 20_261_122
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for _ in 0..<400 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...8, using: &generator) {

@@ -1,4 +1,5 @@
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
   func comesBackFromAnyBytes(kind: String) throws {
     let bytes = Array(try #require(Self.texts[kind]).utf8)
     let seed: UInt64 = 20_261_123
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for _ in 0..<10_000 {
       var changed = bytes
       if Bool.random(using: &generator) { changed.removeLast(Int.random(in: 0...changed.count, using: &generator)) }

@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
@@ -83,7 +84,7 @@ import Testing
     let given = ProcessInfo.processInfo.environment["GODWIT_SEED"].flatMap { UInt64($0) }
     let seed = given ?? UInt64.random(in: 1...UInt64.max)
     print("JSON mutations: GODWIT_SEED=\(seed)")
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     var taken = 0
     for round in 0..<10_000 {
       let text = Self.mutate(random: &random)
@@ -110,7 +111,7 @@ import Testing
     return error.offset < text.count && before == UInt8(ascii: ",") && "]}".utf8.contains(text[error.offset])
   }
 
-  private static func mutate(random: inout SplitMix) -> [UInt8] {
+  private static func mutate(random: inout SplitMix64) -> [UInt8] {
     var text = Array(sample.utf8)
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       let at = Int.random(in: 0..<max(text.count, 1), using: &random)
@@ -143,17 +144,4 @@ import Testing
   }
 
   private static func isBool(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
-
-  /// SplitMix64 (Steele, Lea, Flood 2014): seeded, so that a failing run can be replayed.
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
@@ -79,7 +80,7 @@ import Testing
   /// 100,000 doubles, a third each: any bits, readings of a few decimals, near neighbours of such readings.
   @Test(arguments: [UInt64(2026)])
   func everyDoubleParsesBackToTheSameBits(seed: UInt64) throws {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     var values: [Double] = []
     while values.count < 100_000 {
       let reading = Double.random(in: -1e6...1e6, using: &random).rounded(decimals: Int.random(in: 0...9, using: &random))
@@ -104,24 +105,12 @@ import Testing
   }
 
   @Test func readingsTakeNoMoreDigitsThanTheirShortestText() {
-    var random = SplitMix(state: 7)
+    var random = SplitMix64(seed: 7)
     for _ in 0..<10_000 {
       let value = Double.random(in: -1e6...1e6, using: &random).rounded(decimals: Int.random(in: 0...6, using: &random))
       let shortest = value.description.hasSuffix(".0") ? String(value.description.dropLast(2)) : value.description
       guard !shortest.contains("e") else { continue }
       #expect(Self.number(value) == shortest)
     }
-  }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

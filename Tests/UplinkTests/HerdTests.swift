@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Uplink
@@ -9,7 +10,7 @@ import Testing
   /// Seconds of the attempts of all nodes, with the default bounds, and when the last one is connected.
   private func attempts(outageSeconds: Double, seed: UInt64) -> [Double] {
     let settings = UplinkSettings()
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var attempts: [Double] = []
     for _ in 0..<Self.nodes {
       var backoff = Backoff(

@@ -1,4 +1,5 @@
 import Buffer
+import Randomness
 import Testing
 
 @testable import Uplink
@@ -45,7 +46,7 @@ private struct NaiveLedger {
 
   @Test(arguments: 1...12 as ClosedRange<UInt64>)
   func everyTickIsInOnePlace(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var naive = NaiveLedger(next: 1)
     var ledger = DeliveryLedger(position: nil, lastCommitted: nil, firstOfRun: 1)
     var delivered: UInt64 = 0
@@ -171,5 +172,3 @@ private struct NaiveLedger {
     #expect(ledger.changes == before)
   }
 }
-
-extension SeededRandom: RandomNumberGenerator {}

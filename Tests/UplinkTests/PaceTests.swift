@@ -1,3 +1,4 @@
+import Randomness
 import Testing
 
 @testable import Uplink
@@ -5,7 +6,7 @@ import Testing
 @Suite struct PaceTests {
   @Test(arguments: 1...5 as ClosedRange<UInt64>)
   func theBackOffIsFullJitterUnderADoublingBound(seed: UInt64) {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var backoff = Backoff(minimumMilliseconds: 100, maximumMilliseconds: 2_000)
     for bound in [100, 200, 400, 800, 1_600, 2_000, 2_000, 2_000] {
       let wait = backoff.next(using: &random)
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func theWholeRangeIsUsed() {
-    var random = SeededRandom(seed: 7)
+    var random = SplitMix64(seed: 7)
     let waits = (0..<500).map { _ in
       var backoff = Backoff(minimumMilliseconds: 1_000, maximumMilliseconds: 1_000)
       return backoff.next(using: &random)
@@ -28,7 +29,7 @@ import Testing
   }
 
   @Test func senselessBoundsAndManyFailuresAreHarmless() {
-    var random = SeededRandom(seed: 1)
+    var random = SplitMix64(seed: 1)
     var backoff = Backoff(minimumMilliseconds: 0, maximumMilliseconds: -5)
     for _ in 0..<100 {
       let wait = backoff.next(using: &random)

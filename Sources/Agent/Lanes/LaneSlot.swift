@@ -1,29 +1,48 @@
 import Profile
 import Telemetry
 
-extension Supervisor {
-  /// A sensor with its place in the tick.
-  struct LaneSlot {
-    let lane: any SensorLane
-    /// The id in the table of each of the lane's series; −1 when the table was full.
-    var ids: [Int] = []
-    var figures: AgentStatistics.SensorFigures {
-      didSet { isTold = false }
-    }
-    /// Whether the statistics have these figures: to copy all of them at each tick was most of what an absent sensor cost.
-    var isTold = false
-    /// Ticks between two samples.
-    private(set) var everyTicks: UInt64 = 1
+/// A sensor with its place in the tick.
+struct LaneSlot {
+  let lane: any SensorLane
+  /// The id in the table of each of the lane's series; −1 when the table was full.
+  var ids: [Int] = []
+  var figures: AgentStatistics.SensorFigures
+}
 
-    init(lane: any SensorLane, figures: AgentStatistics.SensorFigures, tickMilliseconds: Int) {
-      (self.lane, self.figures) = (lane, figures)
-      settle(tickMilliseconds: tickMilliseconds)
-    }
+/// When a lane has to be called. A tick looks at nothing else of one that rests, as those of absent hardware do for a minute.
+struct LanePace {
+  /// Ticks between two samples.
+  private var everyTicks: UInt64 = 1
+  /// The tick among them.
+  private var phase: UInt64 = 0
+  private var restsUntil: Int64 = .min
+  /// A sample fell due while it rested.
+  private var isOwed = false
+  private var isWaiting = false
 
-    /// Finds its pace, at another place among the lanes.
-    mutating func settle(tickMilliseconds: Int) {
-      everyTicks = UInt64(max(lane.profile.everyMilliseconds / tickMilliseconds, 1))
-      isTold = false
+  /// Finds its ticks, at a place among the lanes. Threads of neighbours are not asked in the same tick: each costs it some microseconds.
+  mutating func settle(_ lane: any SensorLane, place: Int, tickMilliseconds: Int) {
+    everyTicks = UInt64(max(lane.profile.everyMilliseconds / tickMilliseconds, 1))
+    phase = lane.isStaggered ? UInt64(place) % min(everyTicks, AgentLimits.staggerTicks) : 0
+  }
+
+  /// Whether a sample is due at this tick of the run: all are at the first, none again before its interval is over.
+  func isDue(_ tick: UInt64) -> Bool { tick == 0 || tick >= everyTicks && tick % everyTicks == phase }
+
+  /// Whether the lane is to be called, and if so whether a sample is due.
+  mutating func call(at now: Int64, _ isDue: Bool) -> Bool? {
+    guard now >= restsUntil else {
+      isOwed = isOwed || isDue
+      return nil
     }
+    guard isDue || isOwed || isWaiting else { return nil }
+    return isDue || isOwed
+  }
+
+  /// Takes what the lane said when it was called.
+  mutating func take(_ report: LaneReport) {
+    isOwed = report.isOwed
+    isWaiting = report.isWaiting
+    restsUntil = report.restsUntil
   }
 }

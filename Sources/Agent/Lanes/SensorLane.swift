@@ -36,6 +36,14 @@ struct LaneReport {
   var durationNanoseconds: Int64 = 0
   /// When the sample was begun.
   var sampledNanoseconds: Int64 = 0
+  /// `begin` is to be called when all else of the tick is done.
+  var isAsked = false
+  /// It wants to be called at the next tick too, though no sample be due.
+  var isWaiting = false
+  /// It need not be called before this: CLOCK_BOOTTIME nanoseconds.
+  var restsUntil: Int64 = .min
+  /// A sample was due and could not be begun: it is, after the rest.
+  var isOwed = false
 }
 
 /// One sensor on its way through the ticks.
@@ -43,8 +51,12 @@ protocol SensorLane: AnyObject {
   var profile: SensorProfile { get }
   /// The series and newest values; valid after `tick` said `hasValues`.
   var readings: Readings { get }
-  /// Called each tick; `isDue` when the sensor's own interval is up.
+  /// Whether its samples keep away from the ticks of others.
+  var isStaggered: Bool { get }
+  /// Called when the sensor's own interval is up (`isDue`), or the last call asked for it.
   func tick(now: Int64, isDue: Bool) -> LaneReport
+  /// Starts the sample that `tick` asked for.
+  func begin()
   /// The sensor is no longer wanted.
   func stop()
 }
@@ -53,6 +65,7 @@ protocol SensorLane: AnyObject {
 final class FastLane: SensorLane {
   let profile: SensorProfile
   private(set) var readings = Readings()
+  let isStaggered = false
   private let make: SensorMaker
   private let context: SensorContext
   private let clock: any Clock
@@ -67,8 +80,8 @@ final class FastLane: SensorLane {
   }
 
   func tick(now: Int64, isDue: Bool) -> LaneReport {
-    guard isDue, now >= restart.notBefore else { return LaneReport() }
     var report = LaneReport()
+    guard isDue else { return report }
     let begun = clock.bootNanoseconds()
     readings.begin(nanoseconds: begun)
     do throws(SensorError) {
@@ -91,8 +104,12 @@ final class FastLane: SensorLane {
     }
     report.sampledNanoseconds = begun
     report.durationNanoseconds = clock.bootNanoseconds() - begun
+    report.restsUntil = restart.notBefore
     return report
   }
+
+  /// What is read inside the tick is read by then.
+  func begin() {}
 
   func stop() { sensor = nil }
 }

@@ -9,6 +9,8 @@ import Telemetry
 final class SlowLane: SensorLane {
   let profile: SensorProfile
   private(set) var readings = Readings()
+  let isStaggered = true
+  private let yields: Bool
   private let make: SensorMaker
   private let context: SensorContext
   private let clock: any Clock
@@ -16,11 +18,10 @@ final class SlowLane: SensorLane {
   private var abandoned: [SlowWorker] = []
   private var askedAt: Int64?
   private var restart = SensorRestart()
-  /// A sample was due while the sensor was not to be made: it is taken when that may be.
-  private var isOwed = false
 
-  init(_ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock) {
+  init(_ make: @escaping SensorMaker, _ kind: SensorKind, profile: SensorProfile, context: SensorContext, clock: any Clock) {
     self.make = make
+    yields = !kind.timesAnswers
     self.profile = profile
     self.context = context
     self.clock = clock
@@ -30,11 +31,12 @@ final class SlowLane: SensorLane {
     var report = LaneReport()
     if let result = worker?.takeResult() { report = accept(result, now) }
     if let askedAt, now - askedAt > Int64(profile.deadlineMilliseconds) * 1_000_000 { report = abandon(now) }
-    if isDue { isOwed = askedAt == nil }
-    if isOwed, askedAt == nil, now >= restart.notBefore {
-      isOwed = false
-      ask(now, &report)
-    }
+    let (isFree, isResting) = (askedAt == nil, now < restart.notBefore)
+    if isDue, isFree, !isResting { ask(now, &report) }
+    report.isAsked = isFree && askedAt != nil
+    report.isWaiting = askedAt != nil
+    report.restsUntil = restart.notBefore
+    report.isOwed = isDue && isFree && isResting
     return report
   }
 
@@ -55,17 +57,18 @@ final class SlowLane: SensorLane {
         restart.failed(at: now)
         return
       }
-      worker = SlowWorker(make, profile: profile, context: context, clock: clock)
+      worker = SlowWorker(make, profile: profile, context: context, clock: clock, yields: yields)
     }
-    guard let worker else {
+    guard worker != nil else {
       report.outcome = .failed
       report.problem = "the kernel gives no thread"
       restart.failed(at: now)
       return
     }
     askedAt = now
-    worker.ask()
   }
+
+  func begin() { worker?.ask() }
 
   private func accept(_ result: SlowWorker.Result, _ now: Int64) -> LaneReport {
     askedAt = nil
@@ -123,9 +126,11 @@ final class SlowWorker: Sendable {
   private let result = Mutex<Result?>(nil)
 
   /// Nil when the kernel gives no thread.
-  init?(_ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock) {
+  init?(_ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock, yields: Bool) {
     let settings = profile.settings
     let started = Thread.start(name: "sensor-\(profile.kind)") { [self] in
+      // Long walks through /proc are in nobody's hurry.
+      if yields { Thread.yieldToOthers() }
       work(make, settings: settings, context: context, clock: clock)
       ended.store(true, ordering: .releasing)
     }

@@ -31,6 +31,9 @@ int godwit_clock_state(int64_t *offset_nanoseconds, int *unsynchronized, int64_t
 /// Names the calling thread (15 bytes are kept).
 void godwit_thread_name(const char *name);
 
+/// Has the calling thread never preempt another when it wakes up: SCHED_BATCH. What it starts inherits that.
+void godwit_thread_batch(void);
+
 /// Opens read-only, close-on-exec; returns the descriptor or -errno.
 int godwit_open_read(const char *path);
 

@@ -19,7 +19,7 @@ public struct ExecSensor: Sensor {
   /// The catalogue entry.
   public static let kind = SensorKind(
     name: "exec", summary: "Programs of your own: JSON, key=value, OpenMetrics, Nagios plug-ins.",
-    sources: ["what the programs write (docs/custom.md)"], lane: .slow, everySeconds: 10,
+    sources: ["what the programs write (docs/custom.md)"], lane: .slow, timesAnswers: true, everySeconds: 10,
     settings: [
       SettingSpec("commands", .items(commandSpecs), default: nil, help: "The programs, 64 at most. Without any nothing is done.")
     ],

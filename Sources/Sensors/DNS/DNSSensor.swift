@@ -17,7 +17,7 @@ public struct DNSSensor: Sensor {
       "TXT records of the class CHAOS (dnsmasq(8))", "stats_noreset at the control socket of unbound (unbound-control(8))",
       "CacheStatistics of org.freedesktop.resolve1 on D-Bus (org.freedesktop.resolve1(5))",
     ],
-    lane: .slow, everySeconds: 60,
+    lane: .slow, timesAnswers: true, everySeconds: 60,
     settings: [
       SettingSpec("query", .text, default: ".", help: "The name that is asked for; `.` is the root of all names."),
       SettingSpec(

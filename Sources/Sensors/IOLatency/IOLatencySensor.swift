@@ -13,7 +13,7 @@ public struct IOLatencySensor: Sensor {
       "perf_event_open(2) on block:block_rq_issue and block:block_rq_complete (include/trace/events/block.h)",
       "read(2) with O_DIRECT, write(2) and fsync(2)",
     ],
-    lane: .slow, everySeconds: 10,
+    lane: .slow, timesAnswers: true, everySeconds: 10,
     settings: [
       SettingSpec(
         "tracepoints", .bool, default: "false",

@@ -11,7 +11,7 @@ public struct LatencySensor: Sensor {
       "ICMP echo: RFC 792, RFC 4443, ping sockets of icmp(7)", "DNS: RFC 1035", "HTTP/1.1: RFC 9112", "MQTT 3.1.1",
       "TLS by the system's OpenSSL", "IP_RECVERR of ip(7)",
     ],
-    lane: .slow, everySeconds: 10,
+    lane: .slow, timesAnswers: true, everySeconds: 10,
     settings: [
       SettingSpec(
         "targets", .items(LatencyTarget.specs), default: nil,

@@ -1,5 +1,6 @@
 import CFaultVFS
 import Foundation
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -26,7 +27,7 @@ extension StorageFaultTests {
     #expect(whole.wrong == 0 && !whole.isReported && whole.found > 100)
     let rollups = try Self.rollups(target)
     #expect(rollups.contains { !$0.isEmpty })
-    var random = SeededRandom(seed: Self.firstSeed &+ 5)
+    var random = SplitMix64(seed: Self.firstSeed &+ 5)
     var tally = (reported: 0, harmless: 0, shorterLog: 0)
     for flip in 0..<Self.flips {
       var flipped = files

@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -10,7 +11,7 @@ import Testing
 
   @Test func aKilledWriterLosesNothingAcknowledged() throws {
     let scratch = try Scratch()
-    var random = SeededRandom(seed: 301)
+    var random = SplitMix64(seed: 301)
     var acknowledged: UInt64 = 0
     for kill in 0..<Self.kills {
       acknowledged = max(acknowledged, try Self.runAndKill(scratch, lines: 1 + Int(random.next() % 60)))

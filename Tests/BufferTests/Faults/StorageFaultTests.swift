@@ -1,5 +1,6 @@
 import CFaultVFS
 import Foundation
+import Randomness
 import Testing
 
 @testable import Buffer
@@ -28,7 +29,7 @@ import Testing
       #expect(workload.hasEvicted, "seed \(seed) evicts nothing")
       #expect(try workload.writer.database.integer("SELECT count(*) FROM minute") ?? 0 > 0, "seed \(seed) seals nothing")
       #expect(workload.hasMerged, "seed \(seed) merges nothing")
-      var random = SeededRandom(seed: seed &+ 1_000_000)
+      var random = SplitMix64(seed: seed &+ 1_000_000)
       let calls = Workload.calls
       let count = min(Self.pointsPerWorkload, Self.points - tally.run)
       let points = (0..<count).map { _ in Int(random.next() % UInt64(calls + 1)) }.sorted()

@@ -1,5 +1,6 @@
 import CFaultVFS
 import Foundation
+import Randomness
 
 @testable import Buffer
 @testable import Telemetry
@@ -39,7 +40,7 @@ final class Workload {
   private(set) var events: [UInt64: Entry] = [:]
   /// Positions acknowledged, with the calls recorded before and after.
   private(set) var positions: [(next: UInt64, begun: Int, committed: Int)] = []
-  private var random: SeededRandom
+  private var random: SplitMix64
   private var encoder = TickEncoder()
   private var pending = BufferTransaction()
   private var step = 0
@@ -54,7 +55,7 @@ final class Workload {
   static var calls: Int { fault_recorded() }
 
   init(path: String, seed: UInt64) throws {
-    random = SeededRandom(seed: seed)
+    random = SplitMix64(seed: seed)
     writer = try BufferWriter(path: path, node: "edge-01", policy: policy)
     sequence = writer.opening.nextSequence
     event = writer.opening.nextEvent

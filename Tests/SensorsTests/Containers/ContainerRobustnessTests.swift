@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -24,7 +25,7 @@ import Testing
   }
 
   private func mutate(_ bytes: [UInt8], rounds: Int = 10_000, _ body: ([UInt8]) -> Void) {
-    var generator = SeededGenerator(state: Self.seed)
+    var generator = SplitMix64(seed: Self.seed)
     for _ in 0..<rounds {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...6, using: &generator) where !changed.isEmpty {

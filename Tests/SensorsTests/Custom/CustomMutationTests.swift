@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -48,13 +49,13 @@ import Testing
       }
     }
     for length in 0...bytes.count { run(Array(bytes[0..<length])) }
-    var generator = SeededGenerator(state: Self.seed + UInt64(index))
+    var generator = SplitMix64(seed: Self.seed + UInt64(index))
     for _ in 0..<10_000 { run(Self.mutated(bytes, using: &generator)) }
     #expect(taken > 100, "seed \(Self.seed): hardly any text was taken")
   }
 
   /// Bytes changed, taken out, doubled.
-  static func mutated(_ bytes: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
+  static func mutated(_ bytes: [UInt8], using generator: inout SplitMix64) -> [UInt8] {
     var changed = bytes
     for _ in 0..<Int.random(in: 1...6, using: &generator) where !changed.isEmpty {
       let at = Int.random(in: changed.indices, using: &generator)

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Platform
+import Randomness
 import Synchronization
 import Telemetry
 import Testing
@@ -150,7 +151,7 @@ import Testing
 
   @Test func anyBytesAreTakenOrRefused() throws {
     let seed = CustomMutationTests.seed
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     let file = CaseTests.folder.appendingPathComponent("push/statsd/input/.host/datagrams")
     let bytes = [UInt8](try Data(contentsOf: file))
     var totals = PushTotals(Self.settings("/x", ["accept": .text("any"), "stale_after": .milliseconds(1000)]))

@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
@@ -81,7 +82,7 @@ import Testing
     if readings.series.count > 400 { Issue.record("\(what): \(readings.series.count) series") }
   }
 
-  static func mutate(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+  static func mutate(_ bytes: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
     var bytes = bytes
     let codes = Array("abdghinoqstuvxy(){}".utf8)
     for _ in 0..<Int.random(in: 1...6, using: &generator) where !bytes.isEmpty {
@@ -103,7 +104,7 @@ import Testing
     #expect(good.count >= 3)
     let type = try #require(SensorCatalogue.type(named: kind))
     let settings = Settings(type.kind.settings, ["units": .list(["ssh", "myapp@*", "sshd.service", "backup", "-.mount"])])
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     var refused = 0
     for round in 0..<10_000 {
       var messages = good
@@ -130,7 +131,7 @@ import Testing
   /// Whatever a message is made of, all of its values can be walked.
   @Test func messagesAreWalkedOrRefused() throws {
     let seed: UInt64 = 20_261_133
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     let good = try Self.recorded("modem/lte/input").merging(Self.recorded("systemd/x86-server/input")) { first, _ in first }
     let names = good.keys.sorted()
     var taken = 0

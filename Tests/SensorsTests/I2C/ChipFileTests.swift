@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import Profile
+import Randomness
 import Telemetry
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
     let given = ProcessInfo.processInfo.environment["GODWIT_SEED"].flatMap { UInt64($0) }
     let seed = given ?? UInt64.random(in: 1...UInt64.max)
     print("chip files: GODWIT_SEED=\(seed)")
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     var good = 0
     let texts = try Self.names.map { try Data(contentsOf: URL(fileURLWithPath: "\(CaseRun.hardware)/chips/\($0).yaml")) }
     for _ in 0..<4_000 {
@@ -58,7 +59,7 @@ import Testing
     #expect(good > 100, "seed \(seed): nearly nothing passes, so nearly nothing was run")
   }
 
-  private func mutated(_ sample: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+  private func mutated(_ sample: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
     var text = sample
     let pieces = ["0", "9", "-1", "65536", "0xFF", "s24", "u32", "little", "{}", "[]", "\n", ": ", "- ", "1/0", "1e308", "|"]
     for _ in 0...Int.random(in: 0...2, using: &generator) {
@@ -74,7 +75,7 @@ import Testing
     return text
   }
 
-  private func run(_ chip: ChipDescription, _ generator: inout SeededGenerator) {
+  private func run(_ chip: ChipDescription, _ generator: inout SplitMix64) {
     var options: [String: Double] = [:]
     for option in chip.options { options[option.name] = option.choices.first?.number ?? option.range.upperBound }
     let device = ChipDevice(chip: chip.id, description: .known(chip), address: 0x48, options: options)
@@ -86,9 +87,9 @@ import Testing
 
   /// Answers anything, at times fewer bytes than were asked for.
   private final class RandomBus: I2CBus {
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
 
-    init(_ generator: SeededGenerator) { self.generator = generator }
+    init(_ generator: SplitMix64) { self.generator = generator }
 
     func transfer(_ address: UInt8, _ messages: [I2CMessage]) throws(I2CError) -> [UInt8] {
       var bytes: [UInt8] = []

@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Synchronization
 import Telemetry
 import Testing
@@ -20,7 +21,7 @@ import Testing
   /// made, as often, and nothing else.
   @Test func allPairsAreFoundWhateverTheOrder() {
     let seed: UInt64 = 20_261_125
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for round in 0..<200 {
       var recorded: [BlockRequest] = []
       var expected: [[UInt64]] = [[], []]
@@ -88,7 +89,7 @@ import Testing
 
   @Test func anyRequestsComeBackWithTimesThatAreOnes() {
     let seed: UInt64 = 20_261_126
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     var latencies = RequestLatencies()
     var found = 0
     for _ in 0..<500 {

@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
 
   /// 10,000 changed texts.
   private static func change(_ bytes: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for _ in 0..<10_000 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...8, using: &generator) {

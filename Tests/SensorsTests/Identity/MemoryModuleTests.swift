@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -79,7 +80,7 @@ import Testing
     let table = try Self.table()
     for length in 0...table.count { _ = MemoryModule.all(in: Array(table[0..<length])) }
     let seed: UInt64 = 20_261_121
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for _ in 0..<10_000 {
       var changed = table
       for _ in 0..<Int.random(in: 1...8, using: &generator) {

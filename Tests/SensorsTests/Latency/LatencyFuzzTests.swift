@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
   /// 10,000 changed forms of `bytes`: bytes replaced, taken out, put in, doubled, and the end cut off.
   static func mutate(_ bytes: [UInt8], seed: UInt64, _ body: ([UInt8]) -> Void) {
     print("seed \(seed)")
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     for _ in 0..<10_000 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...6, using: &generator) {

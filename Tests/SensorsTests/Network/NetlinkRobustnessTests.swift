@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -68,7 +69,7 @@ import Testing
     let type = try #require(SensorCatalogue.type(named: kind))
     let settings = Settings(
       type.kind.settings, ["access_point_label": .bool(true), "local": .bool(true), "expected_ports": .list(["22", "5353/udp"])])
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     var refused = 0
     for round in 0..<10_000 {
       var answers = good

@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import Randomness
 import Telemetry
 import Testing
 
@@ -39,7 +40,7 @@ import Testing
 
   @Test func agreesWithDpkgOnAnyVersions() throws {
     let seed: UInt64 = 6
-    var generator = SeededGenerator(state: seed)
+    var generator = SplitMix64(seed: seed)
     let alphabet = Array("0019az~+.-:")
     func version() -> String {
       let count = Int.random(in: 0...7, using: &generator)

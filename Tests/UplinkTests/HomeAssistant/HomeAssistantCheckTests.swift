@@ -1,5 +1,6 @@
 import Buffer
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
@@ -35,7 +36,7 @@ import Testing
 
   /// Every metric of a real device would have: all units and kinds, plain and hostile labels.
   private static func series(seed: UInt64) -> [Series] {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var series: [Series] = []
     for unit in Telemetry.Unit.allCases {
       for kind in MetricKind.allCases {
@@ -56,7 +57,7 @@ import Testing
 
   private func script(seed: UInt64) throws -> Script {
     let series = Self.series(seed: seed)
-    var random = SeededRandom(seed: seed &+ 1)
+    var random = SplitMix64(seed: seed &+ 1)
     var values = series.map { series in (Double(random.next() % 1_000_000) / 8).rounded(decimals: series.metric.decimals) }
     values[series.count - 1] = 1_700_000_000
     var bench = HomeAssistantBench {

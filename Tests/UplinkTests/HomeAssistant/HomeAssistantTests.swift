@@ -1,5 +1,6 @@
 import Buffer
 import Foundation
+import Randomness
 import Telemetry
 import Testing
 
@@ -88,7 +89,7 @@ import Testing
     var waits: Set<Int> = []
     for seed in UInt64(0)..<40 {
       var bench = announced()
-      var random = SeededGenerator(seed: seed)
+      var random = SplitMix64(seed: seed)
       bench.payload.hear(topic: "homeassistant/status", payload: Array("offline".utf8), now: bench.now, using: &random)
       bench.take([1, 2])
       #expect(bench.run(seconds: 30).configs.isEmpty)
@@ -216,7 +217,7 @@ import Testing
   @Test func tenThousandSeriesWithHostileNamesStayBelowTheLimit() {
     let seed = UInt64(ProcessInfo.processInfo.environment["GODWIT_SEED"] ?? "") ?? 4
     print("seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var bench = Bench { $0.node = String(repeating: "n", count: 64) }
     let series = (0..<Limits.seriesPerNode).map { index in
       Series(
@@ -262,13 +263,6 @@ import Testing
   }
 }
 
-/// A generator for what wants one.
-struct SeededGenerator: RandomNumberGenerator {
-  private var random: SeededRandom
-  init(seed: UInt64) { random = SeededRandom(seed: seed) }
-  mutating func next() -> UInt64 { random.next() }
-}
-
 /// Label values that break what is careless.
 enum HostileText {
   private static let pieces = [
@@ -276,7 +270,7 @@ enum HostileText {
     "homeassistant/+/#", " ", "None", "unknown", "a", "Z", "%s", "'", "`", "${x}", "\u{FEFF}",
   ]
 
-  static func make(_ random: inout SeededRandom) -> String {
+  static func make(_ random: inout SplitMix64) -> String {
     (0..<(random.next() % 12)).map { _ in pieces[Int(random.next() % UInt64(pieces.count))] }.joined()
   }
 }

@@ -1,4 +1,5 @@
 import Buffer
+import Randomness
 import Telemetry
 import Testing
 
@@ -48,7 +49,7 @@ import Testing
     print("seed \(seed)")
     let feed = try PackedFeed(seed: seed)
     try feed.fill()
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var backlog = PackedBacklog(try BufferReader(path: feed.path))
     for _ in 0..<12 {
       let low = random.next() % feed.last + 1

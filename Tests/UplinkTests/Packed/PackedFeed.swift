@@ -1,5 +1,6 @@
 import Buffer
 import Foundation
+import Randomness
 import Telemetry
 
 @testable import Uplink
@@ -46,7 +47,7 @@ final class PackedFeed {
   private(set) var expected: [ExpectedTick] = []
   private var encoder = TickEncoder()
   private var transaction = BufferTransaction()
-  private var random: SeededRandom
+  private var random: SplitMix64
   private var walk = [Double](repeating: 0, count: 40)
   private var next: UInt64 = 1
   private var milliseconds: Int64 = 5_000
@@ -56,7 +57,7 @@ final class PackedFeed {
     folder = try TemporaryFolder()
     path = folder.path(of: "buffer.db")
     writer = try BufferWriter(path: path, node: "edge-01", policy: BufferFeed.policy)
-    random = SeededRandom(seed: seed)
+    random = SplitMix64(seed: seed)
     epoch = Epoch(
       id: 1, boot: "be154352-07bb-4ae6-8774-e214869e617b", firstSequence: 1, fromMilliseconds: 0,
       offsetMilliseconds: 1_767_225_600_000, synced: false)

@@ -1,4 +1,5 @@
 import Buffer
+import Randomness
 import Telemetry
 import Testing
 
@@ -47,7 +48,7 @@ import Testing
 
   @Test(arguments: [11, 12, 13, 14] as [UInt64]) func whatIsLostOrOutOfTurnIsNoticed(seed: UInt64) throws {
     print("seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let stream = try Self.stream(seed: seed, ticks: 600, keyEvery: 20)
     var reader = try PackedFeed.packedReader()
     var (read, refused) = (0, 0)
@@ -129,7 +130,7 @@ import Testing
 
   /// Series as an edge device has them: 130 with noise, counters, steps and bursts, one message a second.
   @Test func aValueTakesFewBytes() {
-    var random = SeededRandom(seed: 9)
+    var random = SplitMix64(seed: 9)
     let decimals = (0..<130).map { $0 % 5 == 0 ? 1 : 0 }
     var encoder = PackedLiveEncoder(boot: Self.boot)
     encoder.learn(

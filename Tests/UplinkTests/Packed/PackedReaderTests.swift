@@ -1,4 +1,5 @@
 import Buffer
+import Randomness
 import Telemetry
 import Testing
 
@@ -25,7 +26,7 @@ import Testing
   }
 
   /// One to four changes: bits, bytes, lengths, pieces moved.
-  private static func mutate(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  private static func mutate(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     var bytes = bytes
     func place() -> Int { Int(random.next() % UInt64(max(bytes.count, 1))) }
     for _ in 0...random.next() % 4 where !bytes.isEmpty {
@@ -52,7 +53,7 @@ import Testing
 
   @Test(arguments: [61, 62] as [UInt64]) func aChangedMessageIsNeverTakenForTrue(seed: UInt64) throws {
     print("seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let messages = try Self.messages()
     var reader = try PackedFeed.packedReader()
     _ = try reader.ticks(messages[0].bytes)
@@ -77,7 +78,7 @@ import Testing
   /// With the right checksum a message may say what it likes: it is read within bounds, or refused.
   @Test(arguments: [71, 72] as [UInt64]) func aCraftedMessageDoesNoHarm(seed: UInt64) throws {
     print("seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let messages = try Self.messages()
     let fresh = try PackedFeed.packedReader()
     var (refused, read) = (0, 0)

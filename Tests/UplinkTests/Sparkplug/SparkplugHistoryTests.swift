@@ -1,4 +1,5 @@
 import Buffer
+import Randomness
 import Telemetry
 import Testing
 
@@ -134,7 +135,7 @@ import Testing
 
   /// Everything in any order: the host never sees a broken rule, and what it holds is what was measured.
   @Test(arguments: 1...40 as ClosedRange<UInt64>) func anyOrderOfThings(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     var bench = try SparkplugBench(primaryHost: seed % 2 == 0 ? "scada" : nil, last: UInt8(truncatingIfNeeded: random.next()))
     bench.node.dataBytes = 60 + Int(random.next() % 400)
     var series = SparkplugHistoryTests.series

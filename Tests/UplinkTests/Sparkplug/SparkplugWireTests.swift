@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import SparkplugProto
 import SwiftProtobuf
 import Telemetry
@@ -56,14 +57,14 @@ import Testing
   }
 
   @Test(arguments: 1...300 as ClosedRange<UInt64>) func readsWhatProtocWrites(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed)
+    var random = SplitMix64(seed: seed)
     let payload = random.payload()
     let bytes: [UInt8] = try payload.serializedBytes()
     #expect(try SparkplugPayload(decoding: bytes) == SparkplugWireTests.expected(payload), "seed \(seed)")
   }
 
   @Test(arguments: 1...300 as ClosedRange<UInt64>) func protocReadsWhatWeWrite(seed: UInt64) throws {
-    var random = SeededRandom(seed: seed &+ 1_000_000)
+    var random = SplitMix64(seed: seed &+ 1_000_000)
     let ours = SparkplugWireTests.expected(random.payload())
     let theirs = try Sparkplug_Payload(serializedBytes: ours.encoded())
     #expect(SparkplugWireTests.expected(theirs) == ours, "seed \(seed)")
@@ -101,7 +102,7 @@ import Testing
     var refusedByBoth = 0
     for index in 0..<500 as Range<UInt64> {
       let seed = part &* 500 &+ index
-      var random = SeededRandom(seed: seed &+ 2_000_000)
+      var random = SplitMix64(seed: seed &+ 2_000_000)
       var bytes: [UInt8] = try random.payload().serializedBytes()
       for _ in 0...random.below(6) { random.damage(&bytes) }
       let theirs = try? Sparkplug_Payload(serializedBytes: bytes)
@@ -147,7 +148,7 @@ import Testing
   }
 }
 
-extension SeededRandom {
+extension SplitMix64 {
   fileprivate mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
   private mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 

@@ -1,0 +1,1 @@
+../../BufferTests/RandomValues.swift

@@ -1,1 +1,0 @@
-../../BufferTests/SeededRandom.swift
