@@ -5,8 +5,9 @@ import Telemetry
 /// An engine with an API socket, and what it said last.
 struct ContainerEngine {
   let socket: String
-  /// `docker` or `podman`, by the name of the socket that the path leads to.
-  let name: String
+  /// `docker` or `podman`: what it said of itself, before that by the name of the socket that the path leads to.
+  private(set) var name: String
+  private var isNamed = false
   private(set) var containers: [EngineContainer] = []
   /// Nil while it was never asked.
   private(set) var isUp: Bool?
@@ -57,10 +58,13 @@ struct ContainerEngine {
       return
     }
     do throws(SensorError) {
+      try askName(host, until: end)
       let unclear = try askList(host, restarted: restarted, until: end, at: now, admits: admits)
       (isUp, answeredAt) = (true, now)
       askDetails(of: unclear, host, until: end, at: now)
     } catch {
+      // Another one may stand behind the socket when it answers again.
+      isNamed = false
       switch error {
       case .io(_, EACCES):
         let remedy =
@@ -70,6 +74,21 @@ struct ContainerEngine {
       default: (isUp, problem) = (false, error)
       }
     }
+  }
+
+  /// Podman may stand behind Docker's socket, and either behind one of any name: GET /version (SystemVersion.Components) tells. An engine
+  /// without that page keeps the name it has.
+  private mutating func askName(_ host: Host, until end: Int64) throws(SensorError) {
+    guard !isNamed else { return }
+    var bytes: [UInt8] = []
+    let status = try host.calls.page("/version", of: socket, timeoutMilliseconds: Self.left(until: end)) { piece in
+      bytes += piece
+      return bytes.count <= ContainerLimits.elementBytes
+    }
+    if status == 200, let parts = EngineContainer.json(bytes)?["Components"]?.elements, !parts.isEmpty {
+      name = parts.contains { $0["Name"]?.text == "Podman Engine" } ? "podman" : "docker"
+    }
+    isNamed = true
   }
 
   /// Gives the places of those whose details are new or changed.

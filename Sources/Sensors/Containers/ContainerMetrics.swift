@@ -18,7 +18,7 @@ enum ContainerMetrics {
     "containers.count", unit: .none, labels: ["state"],
     help: "Containers by state as their engines say; those of other runtimes count as running while they have a control group.")
   static let engineUp = Metric(
-    "containers.engine_up", unit: .none, labels: ["engine"],
+    "containers.engine_up", unit: .none, labels: ["engine", "socket"],
     help: "1 when the engine behind the socket answered the last time it was asked, else 0.")
   static let state = Metric(
     "containers.state", unit: .none, labels: ["container", "engine", "state"],

@@ -10,7 +10,7 @@ public struct ContainersSensor: Sensor {
     name: "containers", summary: "Containers of Docker, Podman and others: state, health, restarts, CPU, memory, I/O, network.",
     sources: [
       "/sys/fs/cgroup (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1)", "/proc/*/net/dev (proc_pid_net(5))",
-      "GET /containers/json, /containers/*/json (Docker Engine API 1.41 or later, Podman)",
+      "GET /version, /containers/json, /containers/*/json (Docker Engine API 1.41 or later, Podman)",
     ],
     lane: .slow, everySeconds: 30,
     settings: [
@@ -143,7 +143,8 @@ public struct ContainersSensor: Sensor {
     }
     for engine in engines {
       guard let isUp = engine.isUp else { continue }
-      readings.set(readings.slot(ContainerMetrics.engineUp, [Label("engine", engine.name)]), isUp ? 1 : 0)
+      let labels = [Label("engine", engine.name), Label("socket", EngineContainer.clean(engine.socket))]
+      readings.set(readings.slot(ContainerMetrics.engineUp, labels), isUp ? 1 : 0)
     }
     if leftOut > 0 {
       readings.note(

@@ -122,6 +122,48 @@ import Testing
     }
   }
 
+  /// Podman behind Docker's socket, Docker behind one of any name, and one that says nothing of itself.
+  @Test(arguments: [
+    ("/run/docker.sock", "podman-v1/input/.host/http/\\057run\\057podman\\057podman.sock/\\057version", "podman"),
+    ("/run/podman-like.sock", "docker/input/.host/http/\\057var\\057run\\057docker.sock/\\057version", "docker"),
+    ("/run/podman-like.sock", "", "podman"), ("/run/any.sock", "", "docker"),
+  ])
+  func anEngineSaysWhatItIs(socket: String, recorded: String, name: String) throws {
+    final class Named: AbsentCalls {
+      let version: String
+      let asked = Mutex(0)
+
+      init(version: String) { self.version = version }
+
+      func page(
+        _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
+      ) throws(SensorError) -> Int {
+        if target == "/version" {
+          asked.withLock { $0 += 1 }
+          if version.isEmpty { return 404 }
+          _ = try take(Array(version.utf8))
+        } else {
+          _ = try take(Array("[]".utf8))
+        }
+        return 200
+      }
+    }
+    var version = ""
+    if !recorded.isEmpty {
+      let url = CaseTests.folder.appendingPathComponent("containers/" + recorded)
+      version = try #require(String(contentsOf: url, encoding: .utf8).components(separatedBy: "\r\n\r\n").last)
+    }
+    let calls = Named(version: version)
+    var engine = ContainerEngine(socket: socket, resolved: socket)
+    for now in [Int64(1), 2] {
+      engine.ask(Host(root: "/nowhere", calls: calls), restarted: [], until: SystemClock.bootMilliseconds + 60_000, at: now) {
+        _ in true
+      }
+      #expect(engine.isUp == true && engine.name == name)
+    }
+    #expect(calls.asked.withLock { $0 } == 1, "once is enough")
+  }
+
   /// An engine that hangs costs its time-out once an interval, not in each sample in which something changed.
   @Test func anEngineThatFailsIsLeftInPeace() {
     var engine = ContainerEngine(socket: "/run/docker.sock", resolved: "/run/docker.sock")
@@ -137,6 +179,7 @@ import Testing
       func page(
         _ target: String, of socket: String, timeoutMilliseconds: Int, _ take: ([UInt8]) throws(SensorError) -> Bool
       ) throws(SensorError) -> Int {
+        if target == "/version" { return 404 }
         guard target.hasSuffix("?all=true") else {
           #expect(timeoutMilliseconds <= ContainerLimits.detailsMilliseconds)
           throw .timedOut

@@ -22,10 +22,14 @@ import Testing
       sensor = try ContainersSensor(context: SensorContext(host: Host()), settings: settings, readings: &readings)
     }
 
+    /// An engine that is slow on a busy machine is asked for the rest at the next sample.
     mutating func sample() throws {
-      seconds += 10
-      readings.begin(nanoseconds: seconds * 1_000_000_000)
-      try sensor.sample(into: &readings)
+      for _ in 0..<10 {
+        seconds += 10
+        readings.begin(nanoseconds: seconds * 1_000_000_000)
+        try sensor.sample(into: &readings)
+        if readings.problem == nil { return }
+      }
       #expect(readings.problem == nil)
     }
 
@@ -82,6 +86,8 @@ import Testing
     var watch = try Watch(bench)
     try watch.sample()
     for name in [job, busy, sick] { try compare(watch, bench, name) }
+    let up = zip(watch.readings.series, watch.readings.values).filter { $0.0.metric == ContainerMetrics.engineUp }
+    #expect(up.map(\.1) == [1] && up.first?.0.label("engine") == kind && up.first?.0.label("socket") == bench.socket)
     #expect(watch.value("down", of: job) == 1 && watch.value("down", of: busy) == 0)
     #expect(watch.value("healthy", of: busy) == nil && watch.value("processes", of: sick) == 1)
 
