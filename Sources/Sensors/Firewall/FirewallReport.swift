@@ -9,6 +9,8 @@ struct FirewallReport: Sendable {
     var chains = 0
     var rules = 0
     var digest = RulesDigest()
+    /// The sum of the digests of objects and flowtables, which have no order.
+    var named: UInt64 = 0
   }
 
   /// Packets and bytes of a rule, a named counter, or a base chain that got to its policy.
@@ -18,9 +20,19 @@ struct FirewallReport: Sendable {
     /// Of a base chain: whether its policy is to drop, and whether packets that come to it are counted.
     var drops = false
     var isCounted = true
+    /// Of a base chain: they were counted by its last rule.
+    var isOfLastRule = false
 
     func isOf(_ other: Count) -> Bool {
       name == other.name && chain == other.chain && table == other.table && family == other.family
+    }
+
+    /// The next rule of a base chain that the kernel does not count by itself: what comes to a last one that asks for nothing is what no
+    /// other decided.
+    mutating func follow(_ rule: Count, isLast: Bool) {
+      guard !isCounted || isOfLastRule else { return }
+      (isCounted, isOfLastRule) = (isLast, isLast)
+      (packets, bytes) = isLast ? (rule.packets, rule.bytes) : (0, 0)
     }
   }
 
@@ -37,6 +49,15 @@ struct FirewallReport: Sendable {
     if let index = tables.lastIndex(where: { $0.name == name && $0.family == family }) { return index }
     tables.append(Table(family: family, name: name))
     return tables.count - 1
+  }
+
+  /// The place of the base chain that a rule is in; nil in other chains. Rules come chain by chain: mostly it is that of the rule before.
+  func policy(of rule: Count, after former: Int?) -> Int? {
+    func holds(_ policy: Count) -> Bool {
+      policy.chain == rule.chain && policy.table == rule.table && policy.family == rule.family
+    }
+    if let former, holds(policies[former]) { return former }
+    return policies.firstIndex(where: holds)
   }
 
   /// Adds to what is of the same name, so that rules with one comment are told together; past the limit new ones are left out.

@@ -2,8 +2,12 @@ import Platform
 import Telemetry
 
 extension NFTables {
+  /// Expressions that let each packet pass on to the next one, or end its way.
+  private static let unconditional = ["counter", "log", "last", "immediate", "reject"]
+
   func readRules(into report: inout FirewallReport, _ contents: [String: Int]?) throws(SensorError) {
     var count = 0
+    var policy: Int?
     try ask(.rules, "rules") { (content) throws(SensorError) in
       count += 1
       guard count <= FirewallLimits.rules else {
@@ -22,21 +26,22 @@ extension NFTables {
         digest.add(Self.plain(found.chain))
         digest.add(found.name)
       }
-      var isCounted = false
+      var (isCounted, isForAll) = (false, true)
       for (_, element) in expressions.attributes() {
-        var name = ""
-        var data = NetlinkBytes([])
-        for (type, value) in element.attributes() { if type == 1 { name = value.text } else if type == 2 { data = value } }
+        let (name, data) = Self.expression(element)
         if name == "counter" {
           let (packets, bytes) = Self.counter(data)
           found.packets &+= packets
           found.bytes &+= bytes
           isCounted = true
         }
+        if !Self.unconditional.contains(name) { isForAll = false }
         if found.name.isEmpty, name == "match" { found.name = Self.extensionComment(data) }
-        if let contents { Self.add(name, data, contents, "\(family) \(table) ", to: &digest) }
+        if let contents { Self.add((name, data), contents, "\(family) \(table) ", to: &digest) }
       }
       if isCounted, !found.name.isEmpty { FirewallReport.add(found, to: &report.rules) }
+      policy = report.policy(of: found, after: policy)
+      if let policy { report.policies[policy].follow(found, isLast: isCounted && isForAll) }
       guard contents != nil else { return }
       let index = report.table(family, table)
       report.tables[index].rules += 1
@@ -66,18 +71,27 @@ extension NFTables {
     return ""
   }
 
+  /// NFTA_EXPR_NAME and NFTA_EXPR_DATA.
+  static func expression(_ element: NetlinkBytes) -> (name: String, data: NetlinkBytes) {
+    var name = ""
+    var data = NetlinkBytes([])
+    for (type, value) in element.attributes() { if type == 1 { name = value.text } else if type == 2 { data = value } }
+    return (name, data)
+  }
+
   /// What an expression does, without what it counted.
-  private static func add(
-    _ name: String, _ data: NetlinkBytes, _ contents: [String: Int], _ owner: String, to digest: inout RulesDigest
+  static func add(
+    _ expression: (name: String, data: NetlinkBytes), _ contents: [String: Int] = [:], _ owner: String = "",
+    to digest: inout RulesDigest
   ) {
+    let (name, data) = expression
     digest.add(name)
     if name == "counter" || name == "last" { return }
     for (type, value) in data.attributes() {
       switch (name, type) {
-      // NFTA_QUOTA_CONSUMED
-      case ("quota", 5): continue
-      // NFTA_LOOKUP_SET, NFTA_OBJREF_SET_NAME
-      case ("lookup", 1), ("objref", 4):
+      case ("quota", _): add(quota: type, value, to: &digest)
+      // NFTA_LOOKUP_SET, NFTA_OBJREF_SET_NAME, NFTA_DYNSET_SET_NAME
+      case ("lookup", 1), ("objref", 4), ("dynset", 1):
         let set = value.text
         if let content = contents[owner + set], set.hasPrefix("__") {
           digest.add(UInt64(bitPattern: Int64(content)))
@@ -85,9 +99,7 @@ extension NFTables {
           digest.add(plain(set))
         }
       case ("immediate", 2): add(verdict: value, to: &digest)
-      default:
-        digest.add(UInt64(type))
-        digest.add(value)
+      default: add(type, value, to: &digest)
       }
     }
   }

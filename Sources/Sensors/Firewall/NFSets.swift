@@ -14,9 +14,14 @@ extension NFTables {
       for (type, value) in content.attributes(from: 4) {
         switch type {
         case 2: name = value.text
-        case 3: flags = value.big32
+        case 3:
+          flags = value.big32
+          digest.add(value)
         // NFTA_SET_KEY_TYPE … NFTA_SET_DATA_LEN
         case 4...7: digest.add(value)
+        // NFTA_SET_DESC: how many elements there may be, and the parts of a key; NFTA_SET_TIMEOUT, NFTA_SET_OBJ_TYPE; NFTA_SET_EXPR and
+        // NFTA_SET_EXPRESSIONS: what each element gets.
+        case 9, 11, 15, 17, 18: Self.add(type, value, to: &digest)
         default: break
         }
       }
@@ -59,7 +64,9 @@ extension NFTables {
     return contents
   }
 
-  /// NFTA_SET_ELEM_KEY, DATA, FLAGS, OBJREF, KEY_END; not its times and counters.
+  /// NFTA_SET_ELEM_KEY, DATA, FLAGS, OBJREF, KEY_END, EXPR, EXPRESSIONS; not its times and counters.
+  ///
+  /// Intervals are pairs of elements, the second with NFT_SET_ELEM_INTERVAL_END, or with several fields one element with KEY_END.
   private static func digest(ofElement element: NetlinkBytes) -> UInt64 {
     var digest = RulesDigest()
     for (type, value) in element.attributes() {
@@ -68,6 +75,8 @@ extension NFTables {
         digest.add(UInt64(type))
         digest.add(value)
       case 2: add(verdict: value, to: &digest)
+      case 7: add(expression(value), to: &digest)
+      case 11: for (_, value) in value.attributes() { add(expression(value), to: &digest) }
       default: break
       }
     }

@@ -15,6 +15,7 @@ struct NFTables {
     case elements = 0xA0D
     case generation = 0xA10
     case objects = 0xA13
+    case flowtables = 0xA17
   }
 
   private static let families = [1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"]
@@ -57,7 +58,7 @@ struct NFTables {
     !excluded.isEmpty && Glob.any(excluded, match: "\(family)/\(table)")
   }
 
-  /// All: tables, chains, rules, sets with their digests, and the counters.
+  /// All: tables, chains, rules, sets, named objects and flowtables with their digests, and the counters.
   func all() throws(SensorError) -> FirewallReport {
     var report = FirewallReport()
     try ask(.tables, "tables") { (content) throws(SensorError) in
@@ -69,7 +70,12 @@ struct NFTables {
     let contents = try setContents(&report)
     try readChains(into: &report, withDigest: true)
     try readRules(into: &report, contents)
-    try readCounters(into: &report)
+    try readObjects(into: &report)
+    try readFlowtables(into: &report)
+    // A table without them has the digest of its rules alone.
+    for index in report.tables.indices where report.tables[index].named != 0 {
+      report.tables[index].digest.add(report.tables[index].named)
+    }
     return report
   }
 
@@ -77,7 +83,7 @@ struct NFTables {
   func refresh(_ report: inout FirewallReport) throws(SensorError) {
     var fresh = FirewallReport()
     if !report.policies.isEmpty { try readChains(into: &fresh, withDigest: false) }
-    if !report.rules.isEmpty { try readRules(into: &fresh, nil) }
+    if !report.rules.isEmpty || report.policies.contains(where: \.isOfLastRule) { try readRules(into: &fresh, nil) }
     if !report.counters.isEmpty { try readCounters(into: &fresh) }
     (report.policies, report.rules, report.counters) = (fresh.policies, fresh.rules, fresh.counters)
   }
@@ -132,26 +138,6 @@ struct NFTables {
   static func plain(_ name: String) -> String {
     guard name.hasPrefix("__") else { return name }
     return String(name.prefix { !$0.isNumber })
-  }
-
-  // MARK: Named counters
-
-  private func readCounters(into report: inout FirewallReport) throws(SensorError) {
-    // NFTA_OBJ_TYPE is NFT_OBJECT_COUNTER.
-    try ask(.objects, "counters", attributes: NetlinkRequest.attribute(3, UInt32(1).bigEndian)) { (content) throws(SensorError) in
-      guard let (family, table) = owner(content) else { return }
-      var count = FirewallReport.Count(family: family, table: table, chain: "", name: "", packets: 0, bytes: 0)
-      var kind: UInt32 = 0
-      for (type, value) in content.attributes(from: 4) {
-        switch type {
-        case 2: count.name = value.text
-        case 3: kind = value.big32
-        case 4: (count.packets, count.bytes) = Self.counter(value)
-        default: break
-        }
-      }
-      if kind == 1 { FirewallReport.add(count, to: &report.counters) }
-    }
   }
 }
 

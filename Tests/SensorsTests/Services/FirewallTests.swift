@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import Platform
 import Telemetry
 import Testing
@@ -38,44 +37,6 @@ import Testing
     }
     """
 
-  /// Runs `body` while this thread has an empty network of its own, with a folder; not, with a line that says so, where that is not allowed.
-  private func inOwnNetwork(_ body: (String) throws -> Void) throws {
-    // Not in Swift's view of the C library.
-    typealias Unshare = @convention(c) (Int32) -> Int32
-    typealias SetNamespace = @convention(c) (Int32, Int32) -> Int32
-    let unshare = unsafeBitCast(try #require(dlsym(nil, "unshare")), to: Unshare.self)
-    let setNamespace = unsafeBitCast(try #require(dlsym(nil, "setns")), to: SetNamespace.self)
-    let cloneNewNetwork: Int32 = 0x4000_0000
-    let former = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
-    try #require(former >= 0)
-    defer { close(former) }
-    guard unshare(cloneNewNetwork) == 0 else {
-      print("skipped: no network namespace (errno \(errno))")
-      return
-    }
-    // The thread goes back to the others, which must find it as it was.
-    defer { precondition(setNamespace(former, cloneNewNetwork) == 0) }
-    let folder = NSTemporaryDirectory() + "godwit-firewall-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try body(folder)
-  }
-
-  private static func load(_ rules: String, _ folder: String) throws -> Bool {
-    try rules.write(toFile: folder + "/rules.nft", atomically: true, encoding: .utf8)
-    return try ServicePeers.output("nft", ["-f", folder + "/rules.nft"]) != nil
-  }
-
-  /// Sends packets of 100 bytes to ports of the loopback.
-  private static func send(_ ports: [UInt16]) throws {
-    _ = try ServicePeers.output("ip", ["link", "set", "lo", "up"])
-    let address = try #require(NetworkAddress(bytes: [127, 0, 0, 1]))
-    for port in ports {
-      let socket = try DatagramSocket(to: address, port: port)
-      try socket.send([UInt8](repeating: 0, count: 100))
-    }
-  }
-
   private struct Ruleset: Decodable {
     struct Item: Decodable {
       let rule: Rule?
@@ -104,11 +65,11 @@ import Testing
   }
 
   @Test func countsWhatNFTCounts() throws {
-    try inOwnNetwork { folder in
-      guard try Self.load(Self.rules, folder) else { return }
+    try FirewallBench.inOwnNetwork { folder in
+      guard try FirewallBench.load(Self.rules, folder) else { return }
       let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
       try sensor.sample()
-      try Self.send([5000, 5000, 5001, 4000, 4000, 6000])
+      try FirewallBench.send([5000, 5000, 5001, 4000, 4000, 6000])
       let digest = try #require(sensor["firewall.rules_digest"])
       try sensor.sample()
       #expect(sensor["firewall.rules_digest"] == digest, "counters are no part of it")
@@ -142,8 +103,8 @@ import Testing
 
   /// What changes the rules, and what does not, beginning with the rules above each time.
   @Test func theDigestChangesWithTheRulesAlone() throws {
-    try inOwnNetwork { folder in
-      guard try Self.load(Self.rules, folder) else { return }
+    try FirewallBench.inOwnNetwork { folder in
+      guard try FirewallBench.load(Self.rules, folder) else { return }
       let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
       let strict = try ServicePeers.Sampled("firewall", "set_elements: true")
       func digests() throws -> [Double?] {
@@ -168,14 +129,14 @@ import Testing
         #expect((now[0] != first[0]) == change.isRule, "\(change.what)")
         #expect((now[1] != first[1]) == change.isElement, "\(change.what), with elements")
         // Loaded anew, all handles and all numbers of what has no name are others.
-        _ = try Self.load(Self.rules, folder)
+        _ = try FirewallBench.load(Self.rules, folder)
         #expect(try digests() == first, "\(change.what), taken back")
       }
       for (from, to) in [
         ("5001", "5002"), ("invalid : drop", "invalid : accept"), ("5/second", "6/second"), ("counter drop", "counter accept"),
         ("\"slow\"", "\"slower\""), ("jump own", "goto own"),
       ] {
-        _ = try Self.load(Self.rules.replacingOccurrences(of: from, with: to), folder)
+        _ = try FirewallBench.load(Self.rules.replacingOccurrences(of: from, with: to), folder)
         #expect(try digests()[0] != first[0], "\(from) became \(to)")
       }
       #expect(sensor["firewall.unchanged_seconds"] == 0)
@@ -185,7 +146,7 @@ import Testing
 
   /// A map without a name, from which a rule takes a named counter, is a part of the rule; so is a set behind 600 others.
   @Test func theDigestSeesWhatMapsAndManySetsHold() throws {
-    try inOwnNetwork { folder in
+    try FirewallBench.inOwnNetwork { folder in
       let many = (1...600).map { "udp dport { 1, \($0 + 1) } drop" }.joined(separator: "\n")
       let rules = """
         flush ruleset
@@ -202,7 +163,7 @@ import Testing
           }
         }
         """
-      guard try Self.load(rules, folder) else { return }
+      guard try FirewallBench.load(rules, folder) else { return }
       let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
       func digest() throws -> Double? {
         try sensor.sample()
@@ -210,9 +171,9 @@ import Testing
       }
       let first = try digest()
       for (from, to) in [("5001 :", "5002 :"), (": \"b\"", ": \"a\""), ("7001", "7002")] {
-        #expect(try Self.load(rules.replacingOccurrences(of: from, with: to), folder))
+        #expect(try FirewallBench.load(rules.replacingOccurrences(of: from, with: to), folder))
         #expect(try digest() != first, "\(from) became \(to)")
-        #expect(try Self.load(rules, folder))
+        #expect(try FirewallBench.load(rules, folder))
         #expect(try digest() == first, "\(from) is back")
       }
       #expect(sensor.readings.problem == nil)
@@ -221,7 +182,7 @@ import Testing
 
   /// 1,200 rules: after the sample that read them all, every third one reads their counters.
   @Test func countersOfManyRulesAreReadLessOften() throws {
-    try inOwnNetwork { folder in
+    try FirewallBench.inOwnNetwork { folder in
       let many = (1...1_199).map { "ip daddr 10.0.\($0 / 256).\($0 % 256) drop" }.joined(separator: "\n")
       let rules = """
         table ip many {
@@ -232,13 +193,13 @@ import Testing
           }
         }
         """
-      guard try Self.load(rules, folder) else { return }
+      guard try FirewallBench.load(rules, folder) else { return }
       let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
       var counts: [Double?] = []
       for _ in 0..<6 {
         try sensor.sample()
         counts.append(sensor["firewall.rule_packets{chain=\"input\",family=\"ip\",rule=\"own\",table=\"many\"}"])
-        try Self.send([5000])
+        try FirewallBench.send([5000])
       }
       #expect(counts == [0, 1, 1, 1, 4, 4])
       #expect(sensor["firewall.rules"] == 1_200)
@@ -246,14 +207,14 @@ import Testing
   }
 
   @Test func rulesOfTheNewIPTablesAreCounted() throws {
-    try inOwnNetwork { _ in
+    try FirewallBench.inOwnNetwork { _ in
       let comment = ["-m", "comment", "--comment", "dns \"for us\""]
       guard
         try ServicePeers.output("iptables-nft", ["-A", "INPUT", "-p", "udp", "--dport", "5000"] + comment + ["-j", "ACCEPT"])
           != nil
       else { return }
       let sensor = try ServicePeers.Sampled("firewall", "every: 30s")
-      try Self.send([5000, 5000])
+      try FirewallBench.send([5000, 5000])
       try sensor.sample()
       let saved = try #require(try ServicePeers.output("iptables-nft-save", ["-c"]))
       #expect(saved.contains("[2:256] -A INPUT"), "\(saved)")
@@ -264,13 +225,13 @@ import Testing
 
   /// `/proc/net` shows the network of a process's first thread, so the older iptables is read from what it prints.
   @Test func rulesOfTheOlderIPTablesAreRead() throws {
-    try inOwnNetwork { _ in
+    try FirewallBench.inOwnNetwork { _ in
       let comment = ["-m", "comment", "--comment", "dns \"for us\""]
       guard try ServicePeers.output("iptables-legacy", ["-A", "INPUT", "-p", "udp", "--dport", "5000"] + comment) != nil else {
         return
       }
       _ = try ServicePeers.output("iptables-legacy", ["-P", "FORWARD", "DROP"])
-      try Self.send([5000, 5000, 5000])
+      try FirewallBench.send([5000, 5000, 5000])
       let saved = try #require(try ServicePeers.output("iptables-legacy-save", ["-c"]))
       guard !saved.isEmpty else {
         print("skipped: this kernel has no older iptables")

@@ -113,6 +113,20 @@ import Testing
       }, of: try #require(whole[name]))
   }
 
+  @Test(arguments: [
+    ("nft.objects", UInt64(20_261_142)), ("nft.flowtables", 20_261_143), ("nft.elements.inet.filter.__set0", 20_261_144),
+  ])
+  func anyObjectsOfTheKernel(name: String, seed: UInt64) throws {
+    let whole = try NetlinkRobustnessTests.recorded("firewall/objects/input")
+    try run(
+      "firewall", name, seed,
+      { changed in
+        var answers = whole
+        answers[name] = changed
+        return Fake(netlink: answers)
+      }, of: try #require(whole[name]))
+  }
+
   @Test func anyRulesOfTheOlderIPTables() throws {
     let path = "firewall/legacy/input/.host/programs/iptables-legacy-save/-c"
     let text = [UInt8](try Data(contentsOf: CaseTests.folder.appendingPathComponent(path)))
