@@ -54,7 +54,7 @@ let package = Package(
     .target(name: "CDeviceLibraries"),
 
     module("Telemetry"),
-    module("Platform", uses: ["Telemetry", "CLinux", "CGPIOD"]),
+    module("Platform", uses: ["Telemetry", "CLinux", "CGPIOD", "CSQLite", "CZlib"]),
     module("Profile", uses: ["Telemetry", "CYAML"]),
     module("Sensors", uses: ["Telemetry", "Platform"]),
     module("Buffer", uses: ["Telemetry", "CSQLite", "CZlib"]),

@@ -6,7 +6,7 @@ packages="libsqlite3-dev zlib1g-dev libmosquitto-dev libgpiod-dev libyaml-dev pk
 
 # Peers that tests compare with; on a developer's machine they would take the place of its own resolver and clock, and the tests are skipped.
 if [ -n "${CI:-}" ]; then
-  packages="$packages nftables iptables dnsmasq-base unbound bind9-dnsutils chrony dmidecode iproute2"
+  packages="$packages nftables iptables dnsmasq-base unbound bind9-dnsutils chrony dmidecode iproute2 modemmanager rpm lz4"
 fi
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -42,9 +42,9 @@ $as_root apt-get update -q >&2
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 </dev/null
 
 # Debian starts such services with their packages; nobody asked for them here.
-for service in mosquitto unbound chrony; do
+for service in mosquitto unbound chrony ModemManager; do
   case " $missing " in
-    *" $service "*)
+    *" $(echo "$service" | tr '[:upper:]' '[:lower:]') "*)
       if [ -d /run/systemd/system ]; then
         echo "godwit: switching off the system's $service service, which came with the package" >&2
         $as_root systemctl disable --now "$service.service" >&2 || true

@@ -7,3 +7,6 @@ static inline int godwit_deflate_init(z_stream *stream, int level, int strategy)
 }
 
 static inline int godwit_inflate_init(z_stream *stream) { return inflateInit2(stream, -13); }
+
+// A file of gzip, RFC 1952: whatever window its maker chose.
+static inline int godwit_gunzip_init(z_stream *stream) { return inflateInit2(stream, 15 + 16); }

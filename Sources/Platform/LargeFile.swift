@@ -5,17 +5,12 @@ extension Host {
   /// Gives each line of an ordinary file to `body`, however long the file is: it passes through a buffer of
   /// `PlatformLimits.largeFileBuffer` bytes. Of a line that is longer than that only its beginning is given.
   ///
-  /// - Throws: `absent`, `io`, `malformed` when it is no ordinary file; or what `body` throws.
+  /// - Parameter unpacking: Whether a file that begins as gzip (RFC 1952) or an LZ4 frame does is unpacked on the way.
+  /// - Throws: `absent`, `io`, `malformed` when it is no ordinary file, or packed and damaged; or what `body` throws.
   public func lines(
-    _ path: String, _ body: (inout ByteScanner) throws(SensorError) -> Void
+    _ path: String, unpacking: Bool = false, _ body: (inout ByteScanner) throws(SensorError) -> Void
   ) throws(SensorError) {
-    let descriptor = open(root + path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
-    guard descriptor >= 0 else {
-      let code = errno
-      throw code == ENOENT || code == ENOTDIR ? .absent(path) : .io(path: path, errno: code)
-    }
-    defer { close(descriptor) }
-    guard FileStatus(descriptor: descriptor)?.isFile == true else { throw .malformed(path: path, what: "no ordinary file") }
+    var file = try UnpackedFile(path, of: self, unpacks: unpacking)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: PlatformLimits.largeFileBuffer, alignment: 16)
     defer { buffer.deallocate() }
     guard let start = buffer.baseAddress else { return }
@@ -23,11 +18,7 @@ extension Host {
     // Whether what comes up to the next line feed belongs to a line that was given already.
     var isRest = false
     while true {
-      let got = Glibc.read(descriptor, start + held, buffer.count - held)
-      if got < 0 {
-        if errno == EINTR { continue }
-        throw .io(path: path, errno: errno)
-      }
+      let got = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[held...]))
       held += got
       var done = 0
       while done < held {

@@ -4,6 +4,10 @@ public enum PlatformLimits {
   public static let hostFileBytes = 256 * 1024
   /// Bytes held at a time of a file that is read line by line: its longest line.
   static let largeFileBuffer = 64 * 1024
+  /// Bytes that come out of one packed file.
+  static let unpackedBytes = 256 * 1024 * 1024
+  /// Steps of SQLite's machine for the answer of one query: some seconds.
+  static let databaseSteps: Int32 = 20_000_000
   /// Entries read of one directory.
   public static let directoryEntries = 65_536
   /// Names taken of one directory for a pattern.

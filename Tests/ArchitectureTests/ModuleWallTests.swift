@@ -7,7 +7,7 @@ import Testing
   /// A module, the project's modules it may use, and the others it may import.
   static let walls: [String: (uses: Set<String>, system: Set<String>)] = [
     "Telemetry": ([], ["Synchronization"]),
-    "Platform": (["Telemetry", "CLinux", "CGPIOD"], ["Glibc", "Synchronization"]),
+    "Platform": (["Telemetry", "CLinux", "CGPIOD", "CSQLite", "CZlib"], ["Glibc", "Synchronization"]),
     "Profile": (["Telemetry", "CYAML"], ["Glibc"]),
     "Sensors": (["Telemetry", "Platform"], ["Glibc", "Synchronization"]),
     "Buffer": (["Telemetry", "CSQLite", "CZlib"], ["Glibc", "Synchronization"]),

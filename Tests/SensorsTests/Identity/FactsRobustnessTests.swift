@@ -96,7 +96,7 @@ import Testing
         #expect((board.system?.utf8.count ?? 0) <= 3 * MachineLimits.textBytes, "seed \(Self.seed)")
       case "proc/1/environ": #expect(Virtualization(host).container.utf8.count < 20, "seed \(Self.seed)")
       default:
-        let state = try PackageState(("dpkg", "/var/lib/dpkg/status"), of: host)
+        let state = try PackageState(PackageSources(manager: "dpkg", database: "/var/lib/dpkg/status"), of: host)
         #expect((0...2).contains(state.installed), "seed \(Self.seed)")
         #expect(state.upgradable.map { $0 <= state.installed } ?? true, "seed \(Self.seed)")
       }

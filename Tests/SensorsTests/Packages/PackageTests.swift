@@ -70,40 +70,76 @@ import Testing
     #expect(theirs == ours, "seed \(seed)")
   }
 
-  /// The lists of this machine, unpacked where apt keeps them packed, beside what apt makes of them.
+  /// apk-package(5): numbers, a letter, suffixes in their order, a build; digits behind a zero are those of a fraction.
+  @Test(arguments: [
+    ("1.2.3", "1.2.4"), ("1.9", "1.10"), ("1.2", "1.2.1"), ("1.2", "1.2a"), ("1.2a", "1.2b"), ("1.2_rc1", "1.2"),
+    ("1.2", "1.2_p1"),
+    ("1.2_alpha", "1.2_beta"), ("1.2_beta9", "1.2_pre"), ("1.2_pre2", "1.2_rc1"), ("1.2_cvs1", "1.2_svn"),
+    ("1.2_svn3", "1.2_git1"),
+    ("1.2_git9", "1.2_hg1"), ("1.2_hg", "1.2_p"), ("1.2_rc1", "1.2_rc2"), ("1.2-r9", "1.2-r10"), ("1.2", "1.2-r1"),
+    ("1.2_p1", "1.2_p1_p1"), ("1.2_p1_rc1", "1.2_p1"), ("1.05", "1.5"), ("1.05_p1", "1.050"), ("9", "10"), ("09", "10"),
+    ("99999999999999999999998", "99999999999999999999999"), ("1.2.3", "1.2.3~1f-r0"),
+  ]) func olderOnesOfAlpine(old: String, new: String) {
+    func precedes(_ left: String, _ right: String) -> Bool {
+      AlpineVersion.precedes(Array(left.utf8)[...], Array(right.utf8)[...])
+    }
+    #expect(precedes(old, new) && !precedes(new, old) && !precedes(old, old))
+  }
+
+  /// The lists of this machine, as apt keeps them, beside what apt makes of them.
   @Test func agreesWithAptOnWhatIsUpgradable() throws {
-    let helper = "/usr/lib/apt/apt-helper"
-    let lists = "/var/lib/apt/lists"
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: lists)) ?? []
-    let packed = names.filter { $0.contains("_Packages") }
-    guard FileManager.default.isExecutableFile(atPath: helper), !packed.isEmpty else {
+    let sources = PackageSources(manager: "dpkg", database: "/var/lib/dpkg/status")
+    let host = Host()
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/apt"), !sources.lists(host).paths.isEmpty else {
       print("skipped: apt has no lists here")
       return
     }
-    let root = FileManager.default.temporaryDirectory.appendingPathComponent("godwit-apt-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: root) }
-    try FileManager.default.createDirectory(at: root.appendingPathComponent("var/lib/dpkg"), withIntermediateDirectories: true)
-    try FileManager.default.createDirectory(
-      at: root.appendingPathComponent("var/lib/apt/lists"), withIntermediateDirectories: true)
-    try FileManager.default.copyItem(
-      at: URL(fileURLWithPath: "/var/lib/dpkg/status"), to: root.appendingPathComponent("var/lib/dpkg/status"))
-    for name in names where name.hasSuffix("Release") {
-      try FileManager.default.copyItem(
-        at: URL(fileURLWithPath: "\(lists)/\(name)"), to: root.appendingPathComponent("var/lib/apt/lists/\(name)"))
-    }
-    for name in packed {
-      let plain = name.range(of: "_Packages").map { String(name[..<$0.upperBound]) } ?? name
-      let target = root.appendingPathComponent("var/lib/apt/lists/\(plain)").path
-      let outcome = try Subprocess.run(
-        "/bin/sh", ["-c", "\(helper) cat-file '\(lists)/\(name)' > '\(target)'"], timeoutMilliseconds: 60_000, outputBytes: 4096)
-      #expect(outcome.end == .exited(0))
-    }
     let apt = try Subprocess.run("/usr/bin/apt", ["list", "--upgradable"], timeoutMilliseconds: 60_000, outputBytes: 1 << 20)
     let theirs = String(decoding: apt.output, as: UTF8.self).split(separator: "\n").filter { $0.contains("[upgradable from") }
-    let host = Host(root: root.path)
-    let state = try PackageHistory().state(host)
-    #expect(state.upgradable == theirs.count)
+    let state = try PackageState(sources, of: host)
+    #expect(state.problem == nil && state.upgradable == theirs.count)
     #expect(try #require(state.securityUpgradable) <= theirs.count)
+  }
+
+  /// A database that rpm itself makes: empty, and with two packages and a log of changes.
+  @Test func agreesWithRPM() throws {
+    let root = URL(fileURLWithPath: "/tmp/godwit rpm%?#\(UUID().uuidString.prefix(8))")
+    defer { try? FileManager.default.removeItem(at: root) }
+    // rpm takes a % in a path for a macro.
+    let top = URL(fileURLWithPath: "/tmp/godwit-rpm-\(UUID().uuidString.prefix(8))")
+    defer { try? FileManager.default.removeItem(at: top) }
+    let folder = top.appendingPathComponent("db")
+    for place in [folder, root.appendingPathComponent("var/lib")] {
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    }
+    try FileManager.default.createSymbolicLink(at: root.appendingPathComponent("var/lib/rpm"), withDestinationURL: folder)
+    func run(_ program: String, _ arguments: [String]) throws -> String? {
+      guard FileManager.default.isExecutableFile(atPath: "/usr/bin/" + program) else { return nil }
+      let outcome = try Subprocess.run("/usr/bin/" + program, arguments, timeoutMilliseconds: 60_000, outputBytes: 1 << 18)
+      return outcome.end == .exited(0) ? String(decoding: outcome.output, as: UTF8.self) : nil
+    }
+    guard try run("rpm", ["--dbpath", folder.path, "--initdb"]) != nil,
+      FileManager.default.fileExists(atPath: folder.path + "/rpmdb.sqlite")
+    else {
+      print("skipped: rpm is not installed, or keeps its packages in another form")
+      return
+    }
+    let host = Host(root: root.path)
+    #expect(try PackageHistory().state(host).installed == 0)
+    let head = "Name: one\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%description\nx\n"
+    try Data((head + "%package two\nSummary: y\n%description two\ny\n%files\n%files two\n").utf8).write(
+      to: top.appendingPathComponent("one.spec"))
+    guard try run("rpmbuild", ["-bb", "--define", "_topdir \(top.path)", top.path + "/one.spec"]) != nil else {
+      print("skipped: rpmbuild makes no package here")
+      return
+    }
+    let made = try FileManager.default.contentsOfDirectory(atPath: top.path + "/RPMS/noarch").map {
+      top.path + "/RPMS/noarch/" + $0
+    }
+    #expect(made.count == 2)
+    _ = try #require(try run("rpm", ["--dbpath", folder.path, "--nodeps", "--justdb", "-i"] + made))
+    let theirs = try #require(try run("rpm", ["--dbpath", folder.path, "-qa"])).split(separator: "\n")
+    #expect(try PackageHistory().state(host).installed == theirs.count && theirs.count == 2)
   }
 
   @Test func listsAreReadAgainOnlyWhenSomethingChanged() throws {
