@@ -13,7 +13,8 @@ public struct FirewallSensor: Sensor {
     name: "firewall",
     summary: "Rules of nftables and iptables: their number, a digest that changes with them, counters, policies.",
     sources: [
-      "nf_tables by netlink: GETGEN, GETTABLE, GETCHAIN, GETRULE, GETSET, GETSETELEM, GETOBJ, GETFLOWTABLE (include/uapi/linux/netfilter/nf_tables.h)",
+      "nf_tables by netlink (include/uapi/linux/netfilter/nf_tables.h): GETGEN, GETTABLE, GETCHAIN, GETRULE, GETSET, GETSETELEM,"
+        + " GETOBJ, GETFLOWTABLE",
       "/proc/net/ip_tables_names, /proc/net/ip6_tables_names, iptables-legacy-save -c (iptables-save(8))",
     ],
     lane: .slow, everySeconds: 30,

@@ -6,7 +6,7 @@ import Testing
 @testable import Sensors
 
 /// The sensor beside mmcli, over a real ModemManager, whose modem is a program that speaks AT commands.
-@Suite(.serialized) struct ModemManagerTests {
+@Suite(.serialized) struct ModemLiveTests {
   static let canRun =
     DBusReplayTests.canRun
     && ["/usr/sbin/ModemManager", "/usr/bin/mmcli"].allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
