@@ -33,7 +33,7 @@ public struct JSONWriter: Sendable {
   }
 
   /// Writes a member's key that is a JSON text already, quotes and all: for keys that are written again and again.
-  public mutating func key(raw json: [UInt8]) {
+  public mutating func key(raw json: ArraySlice<UInt8>) {
     separate()
     bytes.append(contentsOf: json)
     bytes.append(UInt8(ascii: ":"))
@@ -41,7 +41,7 @@ public struct JSONWriter: Sendable {
   }
 
   /// Writes a piece of JSON as it stands, behind a value and up to the colon of a key: `}},"next":`. Its commas are the caller's.
-  public mutating func bridge(raw json: [UInt8]) {
+  public mutating func bridge(raw json: ArraySlice<UInt8>) {
     bytes.append(contentsOf: json)
     needsComma = false
   }

@@ -42,7 +42,7 @@ public struct TickJSON: Sendable {
     writer.beginObject()
     for index in 0..<min(values.count, keys.count) where !values[index].isMissing {
       if let only, !only[index] { continue }
-      writer.key(raw: keys[index])
+      writer.key(raw: keys[index][...])
       writer.number(values[index])
     }
     writer.endObject()

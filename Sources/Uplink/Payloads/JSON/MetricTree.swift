@@ -13,14 +13,18 @@ struct MetricTree {
   /// A series with its place in the tree.
   private struct Leaf {
     var series: Int
-    /// Keys from the root down, as JSON texts.
-    var path: [[UInt8]]
+    /// Its keys from the root down: where they are in `keys`.
+    var path: Range<Int>
     /// How many keys from the root it shares with the leaf before.
     var shared = 0
-    /// What stands between the value of the leaf before and its own, when both are there.
-    var bridge: [UInt8] = []
+    /// What stands between the value of the leaf before and its own, when both are there: where it is in `text`.
+    var bridge = 0..<0
   }
 
+  /// Keys as JSON texts, and bridges: as arrays of their own they would take three times the memory.
+  private var text: [UInt8] = []
+  /// Where each key is in `text`.
+  private var keys: [Range<Int>] = []
   private var series: [StoredSeries] = []
   private var leaves: [Leaf] = []
 
@@ -45,7 +49,7 @@ struct MetricTree {
       shared = min(shared, leaves[place].shared)
       guard series < values.count, !values[series].isMissing else { continue }
       if last == place - 1, place > 0 {
-        writer.bridge(raw: leaves[place].bridge)
+        writer.bridge(raw: text[leaves[place].bridge])
       } else {
         cross(from: last, to: place, shared: shared, &writer)
       }
@@ -64,20 +68,27 @@ struct MetricTree {
       writer.endObject()
       depth -= 1
     }
-    for key in leaves[place].path[depth...].dropLast() {
-      writer.key(raw: key)
+    let end = leaves[place].path.upperBound - 1
+    for key in keys[leaves[place].path.lowerBound + depth..<end] {
+      writer.key(raw: text[key])
       writer.beginObject()
     }
-    writer.key(raw: leaves[place].path[leaves[place].path.count - 1])
+    writer.key(raw: text[keys[end]])
   }
 
-  private func bridge(to place: Int) -> [UInt8] {
+  private mutating func bridge(to place: Int) -> Range<Int> {
     var writer = JSONWriter()
     // As if behind a value.
     writer.null()
     let start = writer.bytes.count
     cross(from: place - 1, to: place, shared: leaves[place].shared, &writer)
-    return Array(writer.bytes[start...])
+    return keep(writer.bytes[start...])
+  }
+
+  private mutating func keep(_ piece: ArraySlice<UInt8>) -> Range<Int> {
+    let start = text.count
+    text.append(contentsOf: piece)
+    return start..<text.count
   }
 
   private mutating func arrange() {
@@ -99,12 +110,20 @@ struct MetricTree {
       repeat { paths[index].append("") } while branches.contains(paths[index]) || !taken.insert(paths[index]).inserted
     }
     let order = paths.indices.sorted { paths[$0].lexicographicallyPrecedes(paths[$1]) }
-    leaves = order.map { Leaf(series: $0, path: paths[$0].map(Self.quoted)) }
-    for place in leaves.indices.dropFirst() {
-      let (path, before) = (paths[order[place]], paths[order[place - 1]])
-      leaves[place].shared = zip(path, before).prefix { $0 == $1 }.count
-      leaves[place].bridge = bridge(to: place)
+    (leaves, keys, text) = ([], [], [])
+    leaves.reserveCapacity(order.count)
+    for index in order { add(index, paths[index], after: leaves.last.map { paths[$0.series] } ?? []) }
+    for place in leaves.indices.dropFirst() { leaves[place].bridge = bridge(to: place) }
+  }
+
+  private mutating func add(_ series: Int, _ path: [String], after before: [String]) {
+    let shared = zip(path, before).prefix { $0 == $1 }.count
+    let earlier = leaves.last?.path.lowerBound ?? 0
+    let start = keys.count
+    for depth in path.indices {
+      keys.append(depth < shared ? keys[earlier + depth] : keep(Self.quoted(path[depth])[...]))
     }
+    leaves.append(Leaf(series: series, path: start..<keys.count, shared: shared))
   }
 
   private static func quoted(_ text: String) -> [UInt8] {
