@@ -186,10 +186,10 @@ struct LatencyDevice {
   /// Nil when there was none, or a counter was reset.
   private func mean(_ now: BlockDevice.Counters, isWrite: Bool) -> Double? {
     guard let last,
-      let count = Rate.delta(from: isWrite ? last.writes : last.reads, to: isWrite ? now.writes : now.reads), count > 0,
+      let count = Rate.delta(from: isWrite ? last.writes : last.reads, to: isWrite ? now.writes : now.reads, .word), count > 0,
       let milliseconds = Rate.delta(
         from: isWrite ? last.writeMilliseconds : last.readMilliseconds,
-        to: isWrite ? now.writeMilliseconds : now.readMilliseconds)
+        to: isWrite ? now.writeMilliseconds : now.readMilliseconds, .bits32)
     else { return nil }
     return Double(milliseconds) / Double(count)
   }
