@@ -86,6 +86,8 @@ enum AgentLimits {
   static let silencesBytes = 256 * 1024
   /// Characters of a name from outside that are repeated in an answer.
   static let shownNameCharacters = 64
+  /// Alerts named in the status that ended because their series is gone.
+  static let shownEndings = 50
   /// Problems or changes of a profile named in an answer.
   static let shownProblems = 16
   /// Seconds between questions to the kernel whether the clock is synchronised.

@@ -61,10 +61,12 @@ extension Supervisor {
     guard !changes.isEmpty else { return }
     fired = (fired ?? []).union(changes.filter { $0.isAnnounced && !$0.isResolved }.map(\.rule.name))
     for change in changes where change.isAnnounced && silences.end(of: change.rule.name) == nil {
-      let word = change.isResolved ? "resolved" : "firing"
+      let word = change.isGone ? "gone, no longer reported" : change.isResolved ? "resolved" : "firing"
       if change.rule.notifiers.contains(.log) {
+        // That something is gone is not all well.
         environment.log.write(
-          change.isResolved ? .info : change.rule.severity.logLevel, "alert \(change.rule.name)", "\(word): \(change.message)")
+          change.isResolved && !change.isGone ? .info : change.rule.severity.logLevel, "alert \(change.rule.name)",
+          "\(word): \(change.message)")
       }
       emit(kind: "alert", severity: change.rule.severity, message: "\(change.rule.name) \(word): \(change.message)") { json in
         json.key("rule")
@@ -75,6 +77,7 @@ extension Supervisor {
         json.string(change.to.rawValue)
         json.key("value")
         json.number(change.value)
+        if change.isGone { json.member("reason", "gone") }
       }
     }
     for rule in Set(changes.map(\.rule.name)).sorted() { publishState(of: rule) }
@@ -192,7 +195,8 @@ extension Severity {
 }
 
 /// The retained state of a rule:
-/// `{"rule":…,"severity":…,"state":…,"t":…,"series":[{"series":…,"state":…,"value":…,"since":…,"message":…}]}`.
+/// `{"rule":…,"severity":…,"state":…,"t":…,"series":[{"series":…,"state":…,"value":…,"since":…,"message":…}],`
+/// `"gone":[{"series":…,"value":…,"t":…}]}`.
 enum AlertJSON {
   static func encode(_ summary: AlertSummary, silencedUntil: Int64?, now: Int64, wall: Int64) -> [UInt8] {
     var json = JSONWriter()
@@ -220,6 +224,17 @@ enum AlertJSON {
       if let since = status.sinceMilliseconds { json.string(WallTime.text(wall - now + since)) } else { json.null() }
       json.key("message")
       json.string(status.message)
+      json.endObject()
+    }
+    json.endArray()
+    json.key("gone")
+    json.beginArray()
+    for ending in summary.gone {
+      json.beginObject()
+      json.member("series", ending.series)
+      json.key("value")
+      json.number(ending.value)
+      json.member("t", WallTime.text(wall - now + ending.milliseconds))
       json.endObject()
     }
     json.endArray()

@@ -44,6 +44,7 @@ final class Supervisor {
   /// Lanes whose figures are newer than the statistics'.
   var untold: [Int] = []
   var table: SeriesTable
+  var sources = SeriesSources()
   private(set) var engine: AlertEngine
   /// The newest value of each series and when it was taken, for the live view.
   var latest: [Double] = []
@@ -176,7 +177,7 @@ final class Supervisor {
   }
 
   private func evaluate(_ milliseconds: Int64) {
-    let changes = engine.evaluate(values: values, milliseconds: milliseconds)
+    let changes = engine.evaluate(values: values, milliseconds: milliseconds) { answer(of: $0) }
     if !changes.isEmpty { announce(changes) }
   }
 

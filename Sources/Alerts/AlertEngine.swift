@@ -66,29 +66,39 @@ public struct AlertEngine: Sendable {
     }
   }
 
-  /// Takes one tick: `values[i]` belongs to the i-th series learned. A value that is `missing` (or NaN) moves nothing.
-  /// Costs a comparison or two for each watched series; nothing is allocated while nothing changes.
+  /// Takes one tick: `values[i]` belongs to the i-th series learned. A value that is `missing` (or NaN) moves nothing, until its
+  /// series counts as gone. Costs a comparison or two for each watched series; nothing is allocated while nothing changes.
   ///
-  /// - Parameter milliseconds: tick time, monotonic.
+  /// - Parameters:
+  ///   - milliseconds: tick time, monotonic.
+  ///   - answer: with how many problems the sensor of the i-th series took its sample of this tick; nil when it took none or
+  ///     failed. Asked only of series that are not `ok`.
   /// - Returns: all changes of state, announced or not.
-  public mutating func evaluate(values: [Double], milliseconds: Int64) -> [AlertChange] {
+  public mutating func evaluate(
+    values: [Double], milliseconds: Int64, answer: (Int) -> Int? = { _ in nil }
+  ) -> [AlertChange] {
     var changes: [AlertChange] = []
     lastMilliseconds = milliseconds
     for index in instances.indices {
       let place = instances[index].series
       guard place < values.count else { continue }
       let old = instances[index].state
-      if instances[index].step(values[place], at: milliseconds) { changes.append(change(instances[index], from: old)) }
+      var isChanged = instances[index].step(values[place], at: milliseconds)
+      if instances[index].state != .ok {
+        isChanged = instances[index].weigh(values[place], answer: answer(place), at: milliseconds) || isChanged
+      }
+      if isChanged { changes.append(change(instances[index], from: old)) }
     }
     return changes
   }
 
   func change(_ instance: AlertInstance, from old: AlertState, to new: AlertState? = nil) -> AlertChange {
     let new = new ?? instance.state
-    let word = new == .ok && old.isFiring ? "resolved" : new.rawValue
+    let isGone = new == .ok && instance.isGone
+    let word = isGone ? "gone" : new == .ok && old.isFiring ? "resolved" : new.rawValue
     return AlertChange(
       rule: rules[instance.rule], series: series[instance.series], from: old, to: new, value: instance.value,
-      milliseconds: lastMilliseconds, message: message(instance, state: word))
+      milliseconds: lastMilliseconds, message: message(instance, state: word), isGone: isGone)
   }
 
   func message(_ instance: AlertInstance, state: String) -> String {

@@ -18,6 +18,13 @@ struct AlertInstance: Sendable {
   private(set) var storedSince: Int64?
   /// Since when the condition of a pending or clearing state has held; nil after a restart, which begins the duration anew.
   private var heldSince: Int64?
+  /// What is known of a series that has no value.
+  private var absence = Absence()
+  /// When its alert ended because its series was gone; nil once it has another state.
+  private(set) var goneSince: Int64?
+
+  /// Whether it is `ok` because its series is gone.
+  var isGone: Bool { state == .ok && goneSince != nil }
 
   init(rule: Int, series: Int, of definition: AlertRule, restored memory: AlertMemory? = nil) {
     self.rule = rule
@@ -37,6 +44,8 @@ struct AlertInstance: Sendable {
     value = before.value
     (since, storedSince) = (before.since, before.storedSince)
     heldSince = durations ? before.heldSince : nil
+    absence = before.absence
+    goneSince = before.goneSince
   }
 
   /// Takes a value at a tick. Missing values and NaN say nothing of the device: nothing moves then, and a duration ends at the
@@ -73,7 +82,23 @@ struct AlertInstance: Sendable {
     !when.holds(value) && (clear?.holds(value) ?? true)
   }
 
+  /// Weighs what a tick says of a series that is not `ok`: `answer` has the problems of its sensor's sample, nil without one.
+  ///
+  /// - Returns: whether the series is gone, which ended the alert.
+  mutating func weigh(_ value: Double, answer: Int?, at now: Int64) -> Bool {
+    guard value.isMissing else {
+      absence = Absence(problemsBefore: answer ?? absence.problemsBefore)
+      return false
+    }
+    guard let answer, absence.counts(answer, at: now, atLeast: clearForMilliseconds) else { return false }
+    end()
+    absence = Absence()
+    goneSince = now
+    return true
+  }
+
   private mutating func begin(at now: Int64) {
+    goneSince = nil
     guard forMilliseconds > 0 else { return fire(at: now) }
     state = .pending
     (since, storedSince) = (now, nil)

@@ -3,7 +3,7 @@ import Telemetry
 /// Fills the places of a rule's message.
 ///
 /// `{rule}`, `{series}`, `{metric}`, `{value}`, `{unit}`, `{threshold}` (with its comparison: `> 75`), `{state}` (`firing`,
-/// `resolved`, `pending`, `clearing`), `{node}`, `{label.KEY}` (empty without such a label). Other braces stay as they are.
+/// `resolved`, `gone`, `pending`, `clearing`), `{node}`, `{label.KEY}` (empty without such a label). Other braces stay as they are.
 struct AlertMessage {
   let rule: AlertRule
   let series: Series

@@ -9,7 +9,7 @@ extension AlertEngine {
     let old = self
     let unchanged = Set(rules).intersection(new)
     var left: [Watched: AlertInstance] = [:]
-    for instance in instances where instance.state != .ok { left[watched(instance)] = instance }
+    for instance in instances where instance.state != .ok || instance.isGone { left[watched(instance)] = instance }
 
     self = AlertEngine(rules: new, node: node, restored: old.memory)
     lastMilliseconds = old.lastMilliseconds

@@ -7,7 +7,7 @@ public import Telemetry
 ///      ok ───────────────► pending ───────────────► firing ◄────────────────► clearing ───────────────► ok
 ///         ◄─────────────── when does not hold               clear does not hold
 /// ```
-/// A duration of zero skips its state.
+/// A duration of zero skips its state. A series that its sensor no longer reports (`Absence`) is `ok` from any state.
 public enum AlertState: String, Sendable, CaseIterable, Comparable {
   /// `when` does not hold.
   case ok
@@ -50,6 +50,8 @@ public struct AlertChange: Sendable {
   public let milliseconds: Int64
   /// The rule's message with its places filled in.
   public let message: String
+  /// Whether it ended because its sensor no longer reports the series.
+  public let isGone: Bool
 
   /// Whether people are told: it began to fire, or a firing one is over.
   public var isAnnounced: Bool { to.isFiring != from.isFiring }
@@ -114,4 +116,18 @@ public struct AlertSummary: Sendable, Equatable {
   public let pending: Int
   /// Series that are not `ok`, the gravest first; at most `AlertLimits.seriesPerSummary`.
   public let series: [AlertStatus]
+  /// What ended because its series is gone; the latest first, at most `AlertLimits.seriesPerSummary`.
+  public let gone: [AlertEnding]
+}
+
+/// An alert that ended because its sensor no longer reports the series.
+public struct AlertEnding: Sendable, Equatable {
+  /// The rule.
+  public let rule: AlertRule
+  /// The series' key.
+  public let series: String
+  /// The last value, in the metric's unit.
+  public let value: Double
+  /// Tick time, monotonic milliseconds, of the end.
+  public let milliseconds: Int64
 }

@@ -29,7 +29,18 @@ extension AlertEngine {
       .map(\.element)
     return AlertSummary(
       rule: rules[index], state: statuses.first?.state ?? .ok, firing: statuses.count { $0.state.isFiring },
-      pending: statuses.count { $0.state == .pending }, series: Array(statuses.prefix(AlertLimits.seriesPerSummary)))
+      pending: statuses.count { $0.state == .pending }, series: Array(statuses.prefix(AlertLimits.seriesPerSummary)),
+      gone: Array(gone.filter { $0.rule.name == name }.prefix(AlertLimits.seriesPerSummary)))
+  }
+
+  /// What ended within `AlertLimits.goneToldMilliseconds` because its series is gone, the latest first.
+  public var gone: [AlertEnding] {
+    instances.compactMap { instance in
+      guard instance.isGone, let since = instance.goneSince, lastMilliseconds - since < AlertLimits.goneToldMilliseconds
+      else { return nil }
+      return AlertEnding(
+        rule: rules[instance.rule], series: series[instance.series].key, value: instance.value, milliseconds: since)
+    }.sorted { $0.milliseconds > $1.milliseconds }
   }
 
   private var awaitedMemory: [AlertMemory] {

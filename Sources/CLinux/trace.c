@@ -17,6 +17,7 @@ int godwit_trace_open(uint64_t tracepoint, int cpu, int ring) {
       .config = tracepoint,
       .sample_period = 1,
       .sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
+      .read_format = PERF_FORMAT_TOTAL_TIME_ENABLED,
       .use_clockid = 1,
       .clockid = CLOCK_MONOTONIC,
       // Nobody waits on the descriptor, so the kernel has nobody to wake.
@@ -29,6 +30,12 @@ int godwit_trace_open(uint64_t tracepoint, int cpu, int ring) {
   int result = -errno;
   close(descriptor);
   return result;
+}
+
+uint64_t godwit_trace_enabled(int descriptor) {
+  // perf_event_open(2), "Reading results": the count, then the time.
+  uint64_t values[2];
+  return read(descriptor, values, sizeof values) == sizeof values ? values[1] : 0;
 }
 
 int godwit_trace_map(int descriptor, size_t bytes, void **map) {

@@ -49,6 +49,13 @@ public struct SystemClock: Clock {
 }
 
 extension SystemClock {
+  /// CLOCK_THREAD_CPUTIME_ID: the processor time that the calling thread has taken, nanoseconds.
+  public static var threadNanoseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   /// CLOCK_BOOTTIME in milliseconds, for deadlines of the edge itself.
   public static var bootMilliseconds: Int64 {
     var time = timespec()

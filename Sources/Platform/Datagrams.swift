@@ -9,6 +9,8 @@ public protocol Datagrams: AnyObject, Sendable {
   var descriptor: Int32 { get }
   /// Takes the next datagram that waits; nil when none does. One that is longer than `limit` bytes is empty, and gone.
   func receive(limit: Int) -> [UInt8]?
+  /// Takes the next datagram that waits and leaves it unread; false when none does.
+  func discard() -> Bool
 }
 
 /// A Unix datagram socket, which never blocks. The kernel bounds what waits in it (net.unix.max_dgram_qlen).
@@ -66,14 +68,23 @@ public final class UnixDatagrams: Datagrams {
 
   /// By recv(2).
   public func receive(limit: Int) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: limit)
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, length in
+      count = take(buffer.baseAddress, limit)
+      length = count > limit ? 0 : max(count, 0)
+    }
+    return count < 0 ? nil : bytes
+  }
+
+  /// By recv(2) into nothing.
+  public func discard() -> Bool { take(nil, 0) >= 0 }
+
+  /// The length of the next datagram, which may be more than `limit`; negative when none waits.
+  private func take(_ buffer: UnsafeMutablePointer<UInt8>?, _ limit: Int) -> Int {
     while true {
-      let count = recv(descriptor, &bytes, limit, Int32(MSG_TRUNC))
+      let count = recv(descriptor, buffer, limit, Int32(MSG_TRUNC))
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { return nil }
-      guard count <= limit else { return [] }
-      bytes.removeLast(limit - count)
-      return bytes
+      return count
     }
   }
 }
@@ -112,6 +123,8 @@ private final class RecordedDatagrams: Datagrams {
       return first.count <= limit ? first : []
     }
   }
+
+  func discard() -> Bool { receive(limit: 0) != nil }
 
   private func paragraphs() -> [[UInt8]] {
     let lines = try? calls.recorded("/datagrams").read { (text) throws(SensorError) in

@@ -111,6 +111,9 @@ public enum ProfileReference {
     named may have any value. `clear` in quotes when it begins with `>` or `!`. The metric's sensor must be enabled. `notify: mqtt`
     tells nobody while there is no uplink.
 
+    The alert on a series that its sensor no longer reports ends as `gone` after two minutes, or after `clear_for` where that is longer; one
+    of a sensor that fails stays ([why](decisions/0009-alerts-on-what-is-gone.md)).
+
     """
 
   private static let units = """

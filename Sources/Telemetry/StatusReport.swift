@@ -40,6 +40,8 @@ public struct StatusReport: Sendable, Equatable, Codable {
   public var sensors: [Sensor] = []
   /// Alerts that are not `ok`, the gravest first.
   public var alerts: [Alert] = []
+  /// Alerts that ended within a day because their series is gone, the latest first; nil from an agent that knows none.
+  public var ended: [Ending]? = []
   /// The outputs in the order of the profile; nil from an agent that knows none.
   public var outputs: [Output]? = []
   /// The hardware watchdog; nil when none is configured.
@@ -138,7 +140,7 @@ public struct StatusReport: Sendable, Equatable, Codable {
   private enum CodingKeys: String, CodingKey {
     case version, source, node, labels, boot
     case uptimeSeconds = "uptime_s"
-    case started, time, clock, tick, buffer, uplink, sensors, alerts, outputs, watchdog, shutdown
+    case started, time, clock, tick, buffer, uplink, sensors, alerts, ended, outputs, watchdog, shutdown
     case values = "m"
     case units
   }

@@ -21,6 +21,7 @@ extension StatusReport {
     json.object("uplink", uplink.write)
     json.array("sensors", of: sensors) { $1.write(to: &$0) }
     json.array("alerts", of: alerts) { $1.write(to: &$0) }
+    json.array("ended", of: ended ?? []) { $1.write(to: &$0) }
     json.array("outputs", of: outputs ?? []) { $1.write(to: &$0) }
     json.key("watchdog")
     if let watchdog { watchdog.write(to: &json) } else { json.null() }
@@ -99,6 +100,17 @@ extension StatusReport.Alert {
     json.member("value", value)
     json.member("since", since)
     json.member("message", message)
+  }
+}
+
+extension StatusReport.Ending {
+  fileprivate func write(to json: inout JSONWriter) {
+    json.member("rule", rule)
+    json.member("severity", severity)
+    json.member("series", series)
+    json.member("value", value)
+    json.member("reason", reason)
+    json.member("at", at)
   }
 }
 

@@ -100,6 +100,32 @@ extension StatusReport {
     }
   }
 
+  /// An alert that ended although its condition was not seen to clear.
+  public struct Ending: Sendable, Equatable, Codable {
+    /// The rule's name.
+    public var rule: String
+    /// `info`, `warning` or `critical`.
+    public var severity: String
+    /// The series' key.
+    public var series: String
+    /// The last value; nil when there was none.
+    public var value: Double?
+    /// `gone`: its sensor no longer reports the series.
+    public var reason: String
+    /// When it ended, wall time.
+    public var at: String
+
+    /// An ending.
+    public init(rule: String, severity: String, series: String, value: Double?, reason: String, at: String) {
+      self.rule = rule
+      self.severity = severity
+      self.series = series
+      self.value = value
+      self.reason = reason
+      self.at = at
+    }
+  }
+
   /// An output.
   public struct Output: Sendable, Equatable, Codable {
     /// Its name.

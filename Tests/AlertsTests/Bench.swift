@@ -12,11 +12,13 @@ enum Bench {
   /// Fires above 75 after 30 s, clears below 70 after 10 s.
   static func rule(
     _ name: String = "hot", zone: String? = nil, when: AlertRule.Condition = .init(.greater, 75), forSeconds: Int = 30,
-    clear: AlertRule.Condition? = .init(.less, 70), clearForSeconds: Int = 10, message: String = AlertRule.defaultMessage
+    clear: AlertRule.Condition? = .init(.less, 70), clearForSeconds: Int = 10, message: String = AlertRule.defaultMessage,
+    severity: Severity = .warning
   ) -> AlertRule {
     AlertRule(
       name: name, metric: temperature.name, labels: zone.map { [.init("zone", $0)] } ?? [], when: when,
-      forMilliseconds: forSeconds * 1000, clear: clear, clearForMilliseconds: clearForSeconds * 1000, message: message)
+      forMilliseconds: forSeconds * 1000, clear: clear, clearForMilliseconds: clearForSeconds * 1000, severity: severity,
+      message: message)
   }
 
   static func engine(_ rules: [AlertRule], restored: [AlertMemory] = [], series: [Series] = [cpu]) -> AlertEngine {

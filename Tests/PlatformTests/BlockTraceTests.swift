@@ -142,14 +142,45 @@ extension SplitMix64 {
     }
     let trace = try calls.blockTrace()
     var requests: [BlockRequest] = []
-    var lost = trace.take(into: &requests)
+    var (lost, isComplete) = try trace.take(into: &requests)
     for _ in 0..<200 where live && !Self.hasPair(requests) {
       _ = try calls.time(DiskProbe(path: file, isWrite: false))
-      lost += trace.take(into: &requests)
+      let next = try trace.take(into: &requests)
+      (lost, isComplete) = (lost + next.lost, isComplete && next.isComplete)
     }
     #expect(Self.hasPair(requests))
     #expect(requests.allSatisfy { $0.device != 0 })
+    #expect(isComplete == (lost == 0))
     if !live { #expect(lost == 3 && requests.count == 2) }
+  }
+
+  /// What the kernel does to the events of a processor that is switched off, done by hand: they record no more, and nothing says so.
+  @Test func recordsThatStoppedAreBegunAnew() throws {
+    let file = "\(FileManager.default.currentDirectoryPath)/godwit-read-\(UUID().uuidString)"
+    try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: file))
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let calls = LinuxCalls()
+    if let problem = Self.problem(calls, file) {
+      print("skipped: no tracepoints here: \(problem)")
+      return
+    }
+    let trace = try LinuxBlockTrace(Host(root: "/", calls: calls))
+    var requests: [BlockRequest] = []
+    #expect(try trace.take(into: &requests).isComplete)
+    // PERF_EVENT_IOC_DISABLE of linux/perf_event.h.
+    for descriptor in trace.descriptors { #expect(ioctl(descriptor, 0x2401, 0) == 0) }
+    _ = try trace.take(into: &requests)
+    requests = []
+    for _ in 0..<20 { _ = try calls.time(DiskProbe(path: file, isWrite: false)) }
+    // The first look sees how long they recorded, one of the next that it was no longer.
+    var isComplete = true
+    for _ in 0..<2 where isComplete { isComplete = try trace.take(into: &requests).isComplete }
+    #expect(!isComplete && requests.isEmpty)
+    for _ in 0..<200 where !Self.hasPair(requests) {
+      _ = try calls.time(DiskProbe(path: file, isWrite: false))
+      _ = try trace.take(into: &requests)
+    }
+    #expect(Self.hasPair(requests))
   }
 
   private static func problem(_ calls: any HostCalls, _ file: String) -> SensorError? {

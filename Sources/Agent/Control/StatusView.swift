@@ -32,6 +32,11 @@ extension Supervisor {
         value: status.value.isFinite ? status.value : nil, since: status.sinceMilliseconds.map { text($0 * 1_000_000) },
         message: status.message)
     }
+    report.ended = engine.gone.prefix(AgentLimits.shownEndings).map { ending in
+      StatusReport.Ending(
+        rule: ending.rule.name, severity: ending.rule.severity.rawValue, series: ending.series,
+        value: ending.value.isFinite ? ending.value : nil, reason: "gone", at: text(ending.milliseconds * 1_000_000))
+    }
     report.outputs = outputs.views.map {
       StatusReport.Output(name: $0.name, on: $0.isOn, wanted: $0.wanted, driver: $0.driver, problem: $0.problem)
     }

@@ -4,9 +4,29 @@ import Telemetry
 /// A sensor with its place in the tick.
 struct LaneSlot {
   let lane: any SensorLane
+  let kind: SensorKind
   /// The id in the table of each of the lane's series; −1 when the table was full.
   var ids: [Int] = []
   var figures: AgentStatistics.SensorFigures
+  /// The newest word on what is there, see `LaneReport.answer`, and the tick it came with.
+  private(set) var answer = (problems: 0, tick: UInt64.max)
+  /// Answers without a problem.
+  private(set) var cleanAnswers = 0
+
+  init(lane: any SensorLane, kind: SensorKind, figures: AgentStatistics.SensorFigures) {
+    (self.lane, self.kind, self.figures) = (lane, kind, figures)
+  }
+
+  /// Whether its kind has a metric of that name.
+  func reports(_ metric: String) -> Bool {
+    kind.metrics(under: lane.profile.settings).contains { $0.name == metric }
+  }
+
+  /// Takes what a tick's report says of what is there.
+  mutating func note(problems: Int, tick: UInt64) {
+    answer = (problems, tick)
+    if problems == 0 { cleanAnswers += 1 }
+  }
 }
 
 /// When a lane has to be called. A tick looks at nothing else of one that rests, as those of absent hardware do for a minute.

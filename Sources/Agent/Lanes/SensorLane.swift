@@ -33,6 +33,8 @@ struct LaneReport {
   var outcome: SensorOutcome?
   /// The problem to log and show.
   var problem: String?
+  /// How many problems the sample had that cost single values only.
+  var problems = 0
   var durationNanoseconds: Int64 = 0
   /// When the sample was begun.
   var sampledNanoseconds: Int64 = 0
@@ -44,6 +46,10 @@ struct LaneReport {
   var restsUntil: Int64 = .min
   /// A sample was due and could not be begun: it is, after the rest.
   var isOwed = false
+
+  /// The sensor's word on what is there: with how many problems it looked; nil when it did not look, or failed. Hardware that is
+  /// absent as a whole is an answer too.
+  var answer: Int? { hasValues ? problems : outcome == .absent ? 0 : nil }
 }
 
 /// One sensor on its way through the ticks.
@@ -91,6 +97,7 @@ final class FastLane: SensorLane {
       report.hasValues = true
       report.outcome = readings.problem == nil ? .ok : .partial
       report.problem = readings.problemText
+      report.problems = readings.problemCount
     } catch {
       sensor = nil
       report.problem = "\(error)"

@@ -13,12 +13,13 @@ extension Supervisor {
       : SlowLane(make, kind, profile: sensor, context: environment.context, clock: environment.clock)
     var figures = AgentStatistics.SensorFigures(name: sensor.kind)
     figures.everyMilliseconds = sensor.everyMilliseconds
-    return LaneSlot(lane: lane, figures: figures)
+    return LaneSlot(lane: lane, kind: kind, figures: figures)
   }
 
   /// Takes these lanes instead of those before; one that is kept goes on where it was.
   func setLanes(_ wanted: [LaneSlot], kept: [LaneSlot], _ oldPaces: [LanePace]) {
     lanes = wanted
+    sources = SeriesSources(wanted)
     paces = wanted.enumerated().map { place, slot in
       let old = kept.firstIndex { $0.lane === slot.lane }.map { oldPaces[$0] }
       var pace = old ?? LanePace()
@@ -38,6 +39,7 @@ extension Supervisor {
       let report = lanes[index].lane.tick(now: now, isDue: isDue)
       paces[index].take(report)
       if report.isAsked { asked.append(index) }
+      if let problems = report.answer { lanes[index].note(problems: problems, tick: nextSequence) }
       if report.outcome != nil { note(report, at: index) }
       if report.hasValues { collect(index) }
       if report.outcome != nil || report.hasValues { untold.append(index) }
@@ -61,6 +63,7 @@ extension Supervisor {
     while lanes[index].ids.count < readings.series.count {
       let id = table.id(of: readings.series[lanes[index].ids.count]) ?? -1
       lanes[index].ids.append(id)
+      sources.claim(id, lane: index)
       while values.count < table.count {
         values.append(.missing)
         if latest.count < values.count { latest.append(.missing) }

@@ -9,6 +9,9 @@
 /// the records, or -1 for one of its own. The descriptor or -errno.
 int godwit_trace_open(uint64_t tracepoint, int cpu, int ring);
 
+/// How long the kernel has recorded for a descriptor, nanoseconds; 0 where it does not tell.
+uint64_t godwit_trace_enabled(int descriptor);
+
 /// Maps the ring of a descriptor: one page of state and `bytes` of records, a power of two. 0 or -errno.
 int godwit_trace_map(int descriptor, size_t bytes, void **map);
 void godwit_trace_unmap(void *map, size_t bytes);

@@ -21,8 +21,12 @@ public struct BlockRequest: Hashable, Sendable {
 
 /// The kernel's account of the requests to block devices since it was opened. It ends when the last reference goes.
 public protocol BlockTrace: AnyObject {
-  /// Takes what was recorded since the last call, in no order, and how many records were lost for want of room.
-  func take(into requests: inout [BlockRequest]) -> UInt64
+  /// Takes what was recorded since the last call, in no order.
+  ///
+  /// - Returns: how many records were lost for want of room, and whether nothing is missing: neither those, nor what came while the
+  ///   kernel did not record.
+  /// - Throws: when the kernel no longer records, and cannot be made to.
+  func take(into requests: inout [BlockRequest]) throws(SensorError) -> (lost: UInt64, isComplete: Bool)
 }
 
 /// What a request does, by the letters of `rwbs` (blk_fill_rwbs in kernel/trace/blktrace.c): an `F` that flushes before, then what it is.
@@ -58,7 +62,7 @@ private final class RecordedBlockTrace: BlockTrace {
 
   init(_ file: HostFile) { self.file = file }
 
-  func take(into requests: inout [BlockRequest]) -> UInt64 {
+  func take(into requests: inout [BlockRequest]) throws(SensorError) -> (lost: UInt64, isComplete: Bool) {
     var found: [BlockRequest] = []
     let lost = try? file.read { (text) throws(SensorError) in
       var lost: UInt64 = 0
@@ -80,6 +84,6 @@ private final class RecordedBlockTrace: BlockTrace {
       return lost
     }
     requests += found
-    return lost ?? 0
+    return (lost ?? 0, lost == 0)
   }
 }

@@ -21,8 +21,11 @@ final class LinuxBlockTrace: BlockTrace {
   private var records: TracepointRecords
   private let online: HostFile
   private var processors = ""
-  private var descriptors: [Int32] = []
+  /// Two a processor: beginnings, whose ring it is, and ends.
+  private(set) var descriptors: [Int32] = []
   private var rings: [UnsafeMutableRawPointer] = []
+  /// How long each of `descriptors` was recorded for at the last look, nanoseconds.
+  private var enabled: [UInt64] = []
 
   init(_ host: Host) throws(SensorError) {
     records = TracepointRecords(
@@ -65,6 +68,15 @@ final class LinuxBlockTrace: BlockTrace {
       rings.append(map)
       _ = try checked(godwit_trace_open(records.completion.identifier, Int32(cpu), first))
     }
+    enabled = descriptors.map { godwit_trace_enabled($0) }
+  }
+
+  /// Whether the kernel goes on recording on every processor. It takes the events off one that is switched off, as all but the first are
+  /// while the machine sleeps, and does not put them back (perf_event_exit_cpu in kernel/events/core.c): their time stands still.
+  private func isRecording() -> Bool {
+    let now = descriptors.map { godwit_trace_enabled($0) }
+    defer { enabled = now }
+    return zip(now, enabled).allSatisfy { $0 > $1 }
   }
 
   private func checked(_ descriptor: Int32) throws(SensorError) -> Int32 {
@@ -83,10 +95,10 @@ final class LinuxBlockTrace: BlockTrace {
   private func close() {
     for ring in rings { godwit_trace_unmap(ring, PlatformLimits.traceRingBytes) }
     for descriptor in descriptors { _ = Glibc.close(descriptor) }
-    (rings, descriptors, processors) = ([], [], "")
+    (rings, descriptors, enabled, processors) = ([], [], [], "")
   }
 
-  func take(into requests: inout [BlockRequest]) -> UInt64 {
+  func take(into requests: inout [BlockRequest]) throws(SensorError) -> (lost: UInt64, isComplete: Bool) {
     var record = [UInt8](repeating: 0, count: Self.recordBytes)
     for ring in rings {
       // Not more than a ring holds: requests that come meanwhile must not keep us here.
@@ -96,12 +108,11 @@ final class LinuxBlockTrace: BlockTrace {
         if let request = records.take(record[..<count]) { requests.append(request) }
       }
     }
-    // A processor came or went; where it does not work, the next look tries again.
-    if let now = try? online.line(), now != processors {
-      close()
-      try? open()
-    }
-    return records.takeLost()
+    let lost = records.takeLost()
+    if try online.line() == processors, isRecording() { return (lost, lost == 0) }
+    close()
+    try open()
+    return (lost, false)
   }
 }
 

@@ -102,7 +102,7 @@ public struct SelfSensor: Sensor {
   private let slots: Slots
   private var sensors: [SensorSlots] = []
   private var outputs: [(name: String, slot: Slot)] = []
-  private var cpuRate = Rate()
+  private var cpuRate = Rate(.bits64)
   private var cpuReadAt = Int64.min
   private var cpuPercent: Double?
   private var memory = MemoryRollup()

@@ -24,10 +24,16 @@ enum CustomLimits {
   static let oldestMilliseconds: Int64 = 36_500 * 86_400_000
   /// Bytes of a datagram to the sensor `push`.
   static let datagramBytes = 8 * 1024
-  /// Datagrams taken before others may have the processor.
-  static let datagramsAtOnce = 256
-  /// The pause after that many.
-  static let floodRestMilliseconds = 2
+  /// Datagrams taken, or dropped, before others may have the processor.
+  static let datagramsAtOnce = 64
+  /// The pause after that many that were taken, milliseconds.
+  static let floodRestMilliseconds = 1
+  /// The pause after those that were dropped, milliseconds.
+  static let dropRestMilliseconds = 20
+  /// What the thread that takes them may have of a core in the long run: one part of so many.
+  static let pushShare: Int64 = 20
+  /// What it may have at once after a rest: a burst of some 100,000 lines. Nanoseconds of processor time.
+  static let pushCreditNanoseconds: Int64 = 500_000_000
   /// What a timer keeps of one interval to tell its percentile.
   static let timerValues = 1_000
   /// Texts that a set tells apart in one interval.

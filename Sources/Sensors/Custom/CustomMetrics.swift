@@ -11,6 +11,10 @@ enum CustomMetrics {
     "custom.refused_total", unit: .none, kind: .counter, labels: ["kind", "source"],
     help: "Values and lines that were not taken: not stated, another unit, another label, past a limit, malformed.")
 
+  static let dropped = Metric(
+    "custom.dropped_total", unit: .none, kind: .counter, labels: ["kind", "source"],
+    help: "Datagrams that were dropped unread: they came faster than a twentieth of a core can take them.")
+
   /// What `unit` takes: the texts of `Unit`, and a word for none.
   static let unitWords = Unit.allCases.map { $0 == .none ? "none" : $0.rawValue }
 

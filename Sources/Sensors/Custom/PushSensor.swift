@@ -4,6 +4,9 @@ public import Telemetry
 
 /// What programs push to a Unix datagram socket, as to StatsD.
 public struct PushSensor: Sensor {
+  /// What tells of the socket, beside what comes through it.
+  static let own = [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused, CustomMetrics.dropped]
+
   /// The catalogue entry.
   public static let kind = SensorKind(
     name: "push", summary: "Lines of StatsD that programs send to a Unix datagram socket.",
@@ -20,7 +23,7 @@ public struct PushSensor: Sensor {
       SettingSpec("max_series", .integer(1...400), default: "100", help: "Names with their labels; what is beyond is refused."),
       SettingSpec("metrics", .items(PushMetric.specs), default: nil, help: "The names that are taken."),
     ],
-    metrics: [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused],
+    metrics: own,
     // sun_path of unix(7) holds 108 bytes, the last of them 0.
     check: { CustomMetrics.fault(ofPath: $0.text("socket"), key: "socket", mostBytes: 107) },
     stated: { settings in settings.items("metrics").flatMap { PushMetric($0).metrics } })
@@ -37,7 +40,7 @@ public struct PushSensor: Sensor {
     let mode = UInt32(settings.text("mode"), radix: 8) ?? 0o600
     receiver = try PushReceiver(try context.host.calls.datagrams(at: path, mode: mode), totals)
     let labels = [Label("kind", "push"), Label("source", "push")]
-    slots = [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused].map { readings.slot($0, labels) }
+    slots = Self.own.map { readings.slot($0, labels) }
   }
 
   /// Reports what came since the sample before.
@@ -46,6 +49,7 @@ public struct PushSensor: Sensor {
       if totals.isNew { receivedNanoseconds = readings.nanoseconds }
       totals.report(into: &readings)
       readings.set(slots[2], Double(totals.refused))
+      readings.set(slots[3], Double(totals.dropped))
     }
     readings.set(slots[1], 1)
     if let receivedNanoseconds { readings.set(slots[0], Double(readings.nanoseconds - receivedNanoseconds) / 1e9) }
@@ -56,11 +60,13 @@ public struct PushSensor: Sensor {
 final class PushReceiver {
   private let shared: Shared
 
-  init(_ datagrams: any Datagrams, _ totals: PushTotals) throws(SensorError) {
+  init(_ datagrams: any Datagrams, _ totals: PushTotals, credit: WorkCredit = WorkCredit()) throws(SensorError) {
     shared = Shared(datagrams, totals)
     guard datagrams.descriptor >= 0 else { return }
     let shared = shared
-    guard Thread.start(name: "push", { shared.run() }) else { throw .device("push", what: "the kernel gives no thread") }
+    guard Thread.start(name: "push", { shared.run(credit) }) else {
+      throw .device("push", what: "the kernel gives no thread")
+    }
   }
 
   deinit {
@@ -96,14 +102,30 @@ final class PushReceiver {
       return true
     }
 
-    func run() {
+    /// Counts what waits and leaves it unread, within a bound.
+    private func dropSome(_ totals: inout PushTotals) {
+      for _ in 0..<CustomLimits.datagramsAtOnce {
+        guard datagrams.discard() else { return }
+        totals.dropped += 1
+      }
+    }
+
+    func run(_ granted: WorkCredit) {
+      var credit = granted
       while !isStopping.load(ordering: .acquiring) {
         let ready = Poll.wait([(bell.descriptor, .readable), (datagrams.descriptor, .readable)], milliseconds: -1)
         if ready.first?.isEmpty == false { continue }
-        let isFlooded = totals.withLock { takeSome(&$0) }
-        // Senders that flood wait in the kernel's queue meanwhile, or lose what does not fit.
-        if isFlooded { _ = Poll.wait([(bell.descriptor, .readable)], milliseconds: CustomLimits.floodRestMilliseconds) }
+        credit.settle(used: SystemClock.threadNanoseconds, at: SystemClock.bootMilliseconds)
+        // Senders that flood wait in the kernel's queue while we rest, or lose what does not fit, and know it.
+        if credit.isSpent {
+          totals.withLock { dropSome(&$0) }
+          rest(CustomLimits.dropRestMilliseconds)
+        } else if totals.withLock({ takeSome(&$0) }) {
+          rest(CustomLimits.floodRestMilliseconds)
+        }
       }
     }
+
+    private func rest(_ milliseconds: Int) { _ = Poll.wait([(bell.descriptor, .readable)], milliseconds: milliseconds) }
   }
 }

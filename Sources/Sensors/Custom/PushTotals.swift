@@ -21,6 +21,8 @@ struct PushTotals {
   private var entries: [String: Entry] = [:]
   /// Lines that were not taken.
   private(set) var refused = 0
+  /// Datagrams that were not read.
+  var dropped = 0
   /// Whether a line was taken since the last report.
   private(set) var isNew = false
 
@@ -98,7 +100,7 @@ struct PushTotals {
     let metric = PushMetric(
       name: name, kind: kind, unit: line.kind == .timer ? .milliseconds : .none, decimals: 6, labels: line.labels.map(\.key),
       help: "")
-    let own = [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused] + stated.values.flatMap(\.metrics)
+    let own = PushSensor.own + stated.values.flatMap(\.metrics)
     guard !metric.metrics.contains(where: { made in own.contains { $0.name == made.name } }) else { return nil }
     any[name] = metric
     return metric

@@ -8,21 +8,21 @@ struct CounterFile {
   /// What a growth of one a second makes in the metric's unit.
   private let factor: Double
   private let kind: Kind
-  private var rate = Rate()
+  private var rate: Rate
 
   private enum Kind {
     case busy, idle, energy
   }
 
   /// A counter of busy (or idle) time, `unitsPerSecond` of it a second.
-  init(share file: HostFile, slot: Slot, unitsPerSecond: Double, isIdle: Bool = false) {
-    (self.file, self.slot, kind) = (file, slot, isIdle ? .idle : .busy)
+  init(share file: HostFile, slot: Slot, unitsPerSecond: Double, isIdle: Bool = false, _ width: CounterWidth = .bits64) {
+    (self.file, self.slot, kind, rate) = (file, slot, isIdle ? .idle : .busy, Rate(width))
     factor = 100 / unitsPerSecond
   }
 
   /// A counter of energy in microjoules: its growth is power.
   init(microjoules file: HostFile, slot: Slot) {
-    (self.file, self.slot, kind) = (file, slot, .energy)
+    (self.file, self.slot, kind, rate) = (file, slot, .energy, Rate(.bits64))
     factor = 1e-6
   }
 

@@ -64,7 +64,8 @@ enum IntelGPU {
     guard let file = builder.file(path) else { return }
     let usage = readings.slot(GPUMetrics.usage, [builder.label])
     builder.attributes.usage = usage
-    builder.attributes.counters.append(CounterFile(share: file, slot: usage, unitsPerSecond: 1000, isIdle: true))
+    // i915 tells it as u32 (get_residency in intel_gt_sysfs_pm.c).
+    builder.attributes.counters.append(CounterFile(share: file, slot: usage, unitsPerSecond: 1000, isIdle: true, .bits32))
   }
 
   private static func addReasons(

@@ -70,8 +70,10 @@ public struct IOLatencySensor: Sensor {
   /// Takes what the kernel recorded, reads the counters, and makes the probes that are due.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
     for index in probes.indices { probes[index].ask(on: host, at: readings.nanoseconds, clock: clock) }
-    let isTraced = trace != nil
+    // The sample in which the trace begins has nothing of it yet.
+    let wasTraced = trace != nil
     if wantsTrace { takeRequests(into: &readings) }
+    let isTraced = wasTraced && trace != nil
     let diskstats = diskstats
     readings.attempt { (readings) throws(SensorError) in
       try diskstats.read { (text) throws(SensorError) in readDevices(&text, isTraced: isTraced, into: &readings) }
@@ -85,12 +87,17 @@ public struct IOLatencySensor: Sensor {
 
   private mutating func takeRequests(into readings: inout Readings) {
     if let trace {
-      var recorded: [BlockRequest] = []
-      let lost = trace.take(into: &recorded)
-      lostCount &+= lost
-      latencies.take(recorded, isComplete: lost == 0)
-      readings.set(readings.slot(IOLatencyMetrics.lost), Double(lostCount))
-      return
+      do throws(SensorError) {
+        var recorded: [BlockRequest] = []
+        let (lost, isComplete) = try trace.take(into: &recorded)
+        lostCount &+= lost
+        latencies.take(recorded, isComplete: isComplete)
+        readings.set(readings.slot(IOLatencyMetrics.lost), Double(lostCount))
+        return
+      } catch {
+        self.trace = nil
+        samplesToTry = 0
+      }
     }
     samplesToTry -= 1
     if samplesToTry < 0 {
@@ -186,10 +193,10 @@ struct LatencyDevice {
   /// Nil when there was none, or a counter was reset.
   private func mean(_ now: BlockDevice.Counters, isWrite: Bool) -> Double? {
     guard let last,
-      let count = Rate.delta(from: isWrite ? last.writes : last.reads, to: isWrite ? now.writes : now.reads), count > 0,
+      let count = Rate.delta(from: isWrite ? last.writes : last.reads, to: isWrite ? now.writes : now.reads, .word), count > 0,
       let milliseconds = Rate.delta(
         from: isWrite ? last.writeMilliseconds : last.readMilliseconds,
-        to: isWrite ? now.writeMilliseconds : now.readMilliseconds)
+        to: isWrite ? now.writeMilliseconds : now.readMilliseconds, .bits32)
     else { return nil }
     return Double(milliseconds) / Double(count)
   }

@@ -97,8 +97,8 @@ public struct CPUSensor: Sensor {
   private var onlineHash = 0
   /// How often `/proc/stat` was read well.
   private var round = 0
-  private var switchRate = Rate()
-  private var interruptRate = Rate()
+  private var switchRate = Rate(.bits64)
+  private var interruptRate = Rate(.bits64)
 
   /// Opens nothing yet; cores are found as `/proc/stat` lists them.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {

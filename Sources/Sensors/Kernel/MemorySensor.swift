@@ -71,9 +71,9 @@ public struct MemorySensor: Sensor {
   private let meminfo: HostFile
   private let vmstat: HostFile
   private let slots: Slots
-  private var majorFaultRate = Rate()
-  private var swapInRate = Rate()
-  private var swapOutRate = Rate()
+  private var majorFaultRate = Rate(.word)
+  private var swapInRate = Rate(.word)
+  private var swapOutRate = Rate(.word)
   private var hotPlug: HotPlug
   private var zrams: [Zram] = []
 

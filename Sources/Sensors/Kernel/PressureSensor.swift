@@ -46,7 +46,7 @@ public struct PressureSensor: Sensor {
   /// One line of a file.
   private struct Line {
     let average10, average60, average300, stall: Slot
-    var rate = Rate()
+    var rate = Rate(.bits64)
 
     init(_ metrics: [Metric], _ resource: String, into readings: inout Readings) {
       let slots = metrics.map { readings.slot($0, [Label("resource", resource)]) }

@@ -39,7 +39,8 @@ struct NetworkInterface {
   private let operstate, carrier, changes, speed: HostFile?
   private let slots: [Slot]
   private let upSlot, speedSlot, changesSlot: Slot
-  private var rates = [Rate](repeating: Rate(), count: NetworkInterface.rates.count)
+  // 64 bits on the way to us, but `unsigned long` in drivers that keep them in struct net_device_stats.
+  private var rates = [Rate](repeating: Rate(.word), count: NetworkInterface.rates.count)
   private var link = Link(up: false, changes: nil)
   private var bitsPerSecond: Double?
   private var speedReadAt = Int64.min

@@ -81,7 +81,7 @@ public struct NetworkSensor: Sensor {
   private let slots: Slots
   private var interfaces = InstanceTable<NetworkInterface>()
   private var protocols = ProtocolCounters()
-  private var rates = [Rate](repeating: Rate(), count: NetworkSensor.rates.count)
+  private var rates = [Rate](repeating: Rate(.word), count: NetworkSensor.rates.count)
   private var states: [Int]?
   private var statesReadAt = Int64.min
 

@@ -41,7 +41,7 @@ public struct ProcessesSensor: Sensor {
   private var table: ProcessTable
   private var top: TopProcesses
   private var groups: [WatchedGroup] = []
-  private var forkRate = Rate()
+  private var forkRate = Rate(.word)
 
   /// Finds `/proc/stat`.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {

@@ -36,8 +36,7 @@ struct WatchedGroup {
   private var pidFile: PIDFile?
   private var mains = MainProcesses()
   private var kills = OOMKillTally()
-  private var usage = Rate()
-  private var usedMicroseconds: UInt64 = 0
+  private var usage = Rate(.bits64)
   private var switches = ContextSwitches()
   private var proportionalBytes: Double?
   private var proportionalReadAt = Int64.min
@@ -78,7 +77,8 @@ struct WatchedGroup {
     readings.set(slots.restarts, Double(mains.restarts))
     if cgroup != nil { readings.set(slots.oomKills, Double(kills.total)) }
     if isLost { proportionalReadAt = .min }
-    let fromCgroup = cgroup?.usageMicroseconds().flatMap { cpuRate($0, at: readings.nanoseconds) }
+    // Microseconds a second; none when the control group was made anew.
+    let fromCgroup = cgroup?.usageMicroseconds().flatMap { usage.perSecond($0, at: readings.nanoseconds) }
     guard let oldest else {
       proportionalBytes = nil
       return
@@ -93,13 +93,6 @@ struct WatchedGroup {
         what: "more than \(ProcessLimits.groupMembers) processes: their descriptors, PSS and context switches are not read")
     }
     readFiles(members.map(\.id), scan, into: &readings)
-  }
-
-  /// Microseconds a second; nil when the control group was made anew. Its sum has 64 bits: one that fell did not come round.
-  private mutating func cpuRate(_ microseconds: UInt64, at now: Int64) -> Double? {
-    if microseconds < usedMicroseconds { usage.reset() }
-    usedMicroseconds = microseconds
-    return usage.perSecond(microseconds, at: now)
   }
 
   private mutating func members(_ scan: Scan, at now: Int64) throws(SensorError) -> [Int32] {

@@ -3,7 +3,8 @@ import Telemetry
 
 /// One block device's counters, a line of `/proc/diskstats` (Documentation/admin-guide/iostats.rst).
 struct BlockDevice {
-  /// The first eleven counters behind the name; later kernels add discards and flushes.
+  /// The first eleven counters behind the name; later kernels add discards and flushes. Times are `unsigned int` and come round after
+  /// 49.7 days of work, the others `unsigned long`.
   struct Counters: Hashable {
     var reads: UInt64 = 0
     var readSectors: UInt64 = 0
@@ -79,17 +80,17 @@ struct BlockDevice {
     }
     guard let last, readings.nanoseconds > nanoseconds else { return }
     let seconds = Double(readings.nanoseconds - nanoseconds) / 1e9
-    func growth(_ counter: KeyPath<Counters, UInt64>) -> Double? {
-      Rate.delta(from: last[keyPath: counter], to: now[keyPath: counter]).map { Double($0) }
+    func growth(_ counter: KeyPath<Counters, UInt64>, _ width: CounterWidth = .word) -> Double? {
+      Rate.delta(from: last[keyPath: counter], to: now[keyPath: counter], width).map { Double($0) }
     }
     let (reads, writes) = (growth(\.reads), growth(\.writes))
     readings.set(slots[0], growth(\.readSectors).map { $0 * Self.sectorBytes / seconds })
     readings.set(slots[1], growth(\.writtenSectors).map { $0 * Self.sectorBytes / seconds })
     readings.set(slots[2], reads.map { $0 / seconds })
     readings.set(slots[3], writes.map { $0 / seconds })
-    if let reads, reads > 0 { readings.set(slots[4], growth(\.readMilliseconds).map { $0 / reads }) }
-    if let writes, writes > 0 { readings.set(slots[5], growth(\.writeMilliseconds).map { $0 / writes }) }
-    readings.set(slots[6], growth(\.weightedMilliseconds).map { $0 / 1000 / seconds })
-    readings.set(slots[7], growth(\.busyMilliseconds).map { min($0 / 10 / seconds, 100) })
+    if let reads, reads > 0 { readings.set(slots[4], growth(\.readMilliseconds, .bits32).map { $0 / reads }) }
+    if let writes, writes > 0 { readings.set(slots[5], growth(\.writeMilliseconds, .bits32).map { $0 / writes }) }
+    readings.set(slots[6], growth(\.weightedMilliseconds, .bits32).map { $0 / 1000 / seconds })
+    readings.set(slots[7], growth(\.busyMilliseconds, .bits32).map { min($0 / 10 / seconds, 100) })
   }
 }

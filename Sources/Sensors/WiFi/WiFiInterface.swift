@@ -7,8 +7,9 @@ struct WiFiInterface {
   static let accessPoints = 16
 
   private let label: Label
-  private var retries = Rate()
-  private var failures = Rate()
+  // NL80211_STA_INFO_TX_RETRIES and _TX_FAILED are u32.
+  private var retries = Rate(.bits32)
+  private var failures = Rate(.bits32)
   private var survey: NL80211.Survey?
   /// The access point that was last in use.
   private var accessPoint: UInt64?

@@ -12,7 +12,8 @@ struct StatusScreen {
 
   /// The lines, without line feeds.
   func lines() -> [String] {
-    header + [""] + sampling + store + link + device + [""] + alerts + section("VALUES", values) + section("SENSORS", sensors)
+    header + [""] + sampling + store + link + device + [""] + alerts + section("ENDED", ended) + section("VALUES", values)
+      + section("SENSORS", sensors)
   }
 
   // MARK: - Header
@@ -202,5 +203,16 @@ struct StatusScreen {
     guard time.count >= 19 else { return time }
     let clock = time.dropFirst(11).prefix(8)
     return time.prefix(10) == report.time.prefix(10) ? String(clock) : "\(time.prefix(10)) \(clock)"
+  }
+
+  /// Alerts that ended because nothing reports their series any more.
+  private var ended: [String] {
+    var table = Table(.left, .left, .left, .left)
+    for ending in report.ended ?? [] {
+      table.add(
+        Span(ending.reason, .grey), Span(ending.rule, .bold), Span(moment(ending.at)),
+        Span("\(ending.series) is no longer reported\(ending.value.map { "; it was \(Reading.number($0))" } ?? "")"))
+    }
+    return table.lines(indent: 2, width: width, style: style)
   }
 }

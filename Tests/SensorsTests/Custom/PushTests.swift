@@ -60,9 +60,63 @@ import Testing
       total = zip(readings.series, readings.values).filter { $0.0.metric.kind == .counter && !$0.1.isMissing }.map(\.1)
         .reduce(0, +)
     }
-    // Each was taken or refused; past the bound of 100 names nothing is kept.
+    // Each was taken, refused, or dropped unread; past the bound of 100 names nothing is kept.
     #expect(total == 100_000)
-    #expect(readings.series.count == 103)
+    #expect(readings.series.count == 104)
+  }
+
+  @Test func whatIsDroppedIsCounted() throws {
+    let path = Self.path()
+    let totals = PushTotals(Self.settings(path, ["accept": .text("any")]))
+    // A thread that may not work at all.
+    let receiver = try PushReceiver(
+      try UnixDatagrams(path: path, mode: 0o600), totals, credit: WorkCredit(mostNanoseconds: 0))
+    #expect(Self.send(2_000, to: path) { _ in "x:1|c\ny:1|c" })
+    var (dropped, sum) = (0, 0.0)
+    var readings = Readings()
+    for _ in 0..<10_000 where dropped + Int(sum) < 2_000 {
+      receiver.sample { totals in
+        readings.begin(nanoseconds: 0)
+        totals.report(into: &readings)
+        dropped = totals.dropped
+        sum = readings.values.first ?? 0
+      }
+      Platform.Thread.sleep(milliseconds: 1)
+    }
+    // The few that the samples took themselves.
+    #expect(dropped > 0 && sum < 2_000)
+    #expect(dropped + Int(sum) == 2_000)
+  }
+
+  @Test func aShareOfACoreIsGrantedAndSomeAtOnce() {
+    var credit = WorkCredit(mostNanoseconds: 500_000_000)
+    func settle(_ used: Int64, _ now: Int64) -> Bool {
+      credit.settle(used: used * 1_000_000, at: now)
+      return credit.isSpent
+    }
+    #expect(!settle(0, 1_000_000), "time before the first look is no rest")
+    // A burst: half a second of work in half a second of time, of which a twentieth comes back.
+    #expect(!settle(500, 1_000_500))
+    #expect(settle(526, 1_000_501))
+    // 20 ms of rest grant one of work.
+    #expect(settle(526, 1_000_510))
+    #expect(!settle(526, 1_000_542))
+    // An hour of rest grants no more than the most.
+    #expect(!settle(526, 4_600_000))
+    #expect(!settle(526 + 499, 4_600_000))
+    #expect(settle(526 + 500, 4_600_000))
+  }
+
+  /// An hour in which as much is worked as is granted: a twentieth of it, and what was there at first.
+  @Test func inTheLongRunItIsATwentieth() {
+    var credit = WorkCredit()
+    var (used, now): (Int64, Int64) = (0, 0)
+    while now < 3_600_000 {
+      credit.settle(used: used, at: now)
+      if !credit.isSpent { used += 7_000_000 }
+      now += credit.isSpent ? 20 : 8
+    }
+    #expect((180_000_000_000...180_520_000_000).contains(used))
   }
 
   @Test func theSocketIsItsOwnAndGoesAwayWithIt() throws {

@@ -69,8 +69,8 @@ import Testing
         "60", "/usr/bin/perf", "record", "-q", "-a", "-k", "CLOCK_MONOTONIC", "-e", "block:block_rq_issue", "-e",
         "block:block_rq_complete", "-o", data,
         "--", "dd", "if=\(file)", "of=/dev/null", "iflag=direct", "bs=4096",
-      ], meanwhile: { lost += trace.take(into: &ours) })
-    lost += trace.take(into: &ours)
+      ], meanwhile: { lost += (try? trace.take(into: &ours))?.lost ?? 1 })
+    lost += try trace.take(into: &ours).lost
     guard recorded != nil,
       let text = try Self.run("/usr/bin/perf", ["script", "-i", data, "--ns", "-F", "time,event,trace"])
     else {
