@@ -27,7 +27,15 @@ public struct HailoSensor: Sensor {
     metrics: answered + [
       AcceleratorMetrics.usage, AcceleratorMetrics.networkUsage, AcceleratorMetrics.framesPerSecond, AcceleratorMetrics.linkWidth,
       AcceleratorMetrics.linkWidthMax, AcceleratorMetrics.linkSpeed, AcceleratorMetrics.linkSpeedMax,
-    ])
+    ],
+    bounds: { settings in
+      guard !settings.bool("networks") else { return [] }
+      return [
+        .off(
+          [AcceleratorMetrics.networkUsage, AcceleratorMetrics.framesPerSecond], why: "'networks' is false",
+          remedy: "write 'networks: true'")
+      ]
+    })
 
   private let host: Host
   private let link: SensorHostLink

@@ -13,7 +13,7 @@ extension Detection {
     lines += ["node: auto  # the host name", "tick: 1s", "labels: {}  # of the node: {site: plant-7}", "", "sensors:"]
     let entries = DetectedEntries(self)
     lines += parts.flatMap { sensorLines($0, entries) }
-    let rules = DetectedRules(self, configured: entries.kinds)
+    let rules = DetectedRules(self, entries)
     lines += ["", rules.active.isEmpty ? "alerts: []" : "alerts:"] + rules.active.flatMap(YAMLText.rule)
     for (reason, rules) in rules.uncertain {
       lines += ["  # \(Self.comment(reason)):"] + rules.flatMap { YAMLText.rule($0).map { "  # \($0)" } }
