@@ -33,6 +33,17 @@ struct LaneReport {
   var outcome: SensorOutcome?
   /// The problem to log and show.
   var problem: String?
+  /// The parts of it that cost single values, to log one by one, and how many there are with those that are not named.
+  var problems: [SensorError] = []
+  var problemCount = 0
+
+  /// Takes what a sample says that has values.
+  mutating func take(_ readings: Readings) {
+    hasValues = true
+    outcome = readings.problem == nil ? .ok : .partial
+    problem = readings.problemText
+    (problems, problemCount) = (readings.problems, readings.problemCount)
+  }
   var durationNanoseconds: Int64 = 0
   /// When the sample was begun.
   var sampledNanoseconds: Int64 = 0
@@ -88,9 +99,7 @@ final class FastLane: SensorLane {
       if sensor == nil { sensor = try make(context, profile.settings, &readings) }
       try sensor?.sample(into: &readings)
       restart.succeeded()
-      report.hasValues = true
-      report.outcome = readings.problem == nil ? .ok : .partial
-      report.problem = readings.problemText
+      report.take(readings)
     } catch {
       sensor = nil
       report.problem = "\(error)"

@@ -121,7 +121,8 @@ extension Detection {
     let suggested = suggestions[name] ?? []
     let settings = suggested.isEmpty ? "" : " \(YAMLText.map(suggested))"
     let reasons = suggested.map(\.why).filter { !$0.isEmpty }.map { "; \(Self.comment($0))" }.joined()
-    return ["  \(name):\(settings)  # \(found.count) values\(instances(found))\(reasons)"] + comment
+    let problem = part.readings.problemText.map { "; but \(Self.comment($0))" } ?? ""
+    return ["  \(name):\(settings)  # \(found.count) values\(instances(found))\(reasons)\(problem)"] + comment
   }
 
   /// `; zone: cpu-thermal (cpu); device: pwm-fan`: the instances by the first label of each metric, a few of each.
