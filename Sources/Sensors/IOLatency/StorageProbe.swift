@@ -85,7 +85,12 @@ struct StorageProbe {
       return
     }
     if let error = answer.error {
-      readings.note(error)
+      // A device that is configured and gone is a fault.
+      if case .absent(let what) = error {
+        readings.note(.device(what, what: "a probe finds nothing there"))
+      } else {
+        readings.note(error)
+      }
       readings.set(slots.responding, 0)
     } else {
       readings.set(slots.responding, 1)

@@ -6,7 +6,7 @@ struct Table {
   }
 
   /// The least width in which text is broken beside the other columns, not below them.
-  private static let leastRoom = 24
+  private static let leastRoom = 36
 
   private let alignments: [Alignment]
   private var rows: [[Span]] = []
