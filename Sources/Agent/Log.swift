@@ -4,7 +4,7 @@ import Profile
 import Synchronization
 import Telemetry
 
-/// Writes what an operator should know to stderr, a line each: for the journal with its priority, else with the time, or as JSON.
+/// Writes what an operator should know to its descriptor, stderr, a line each: for the journal with its priority, else with the time, or as JSON.
 /// A problem that repeats is written once and then counted.
 final class Log: Sendable {
   private struct State {
@@ -16,8 +16,10 @@ final class Log: Sendable {
   private let state: Mutex<State>
   private let isJournal: Bool
   private let clock: any Clock
+  private let descriptor: Int32
 
-  init(_ profile: LogProfile, clock: any Clock, environment: [String: String]) {
+  init(_ profile: LogProfile, clock: any Clock, environment: [String: String], descriptor: Int32 = STDERR_FILENO) {
+    self.descriptor = descriptor
     state = Mutex(State(level: profile.level, format: profile.format))
     isJournal = environment["JOURNAL_STREAM"] != nil
     self.clock = clock
@@ -49,6 +51,12 @@ final class Log: Sendable {
       return true
     }
     if isNew { write(level, part, message) }
+  }
+
+  /// Several problems of `part` at a time, each by itself: which they are must not hide behind a number. Those that were told are only counted.
+  func problems(_ part: String, _ problems: [SensorError], count: Int, areTold: Bool) {
+    for error in areTold ? problems.prefix(1) : problems[...] { problem(part, "\(error)") }
+    if !areTold, count > problems.count { problem(part, "more than \(problems.count) problems; the others are not named") }
   }
 
   /// All is well with `part` again: says so once if there had been problems, with how often each came again.
@@ -89,8 +97,8 @@ final class Log: Sendable {
     }
     line.append(UInt8(ascii: "\n"))
     // A pipe that nobody reads must not hold up the tick: what it has no room for is not logged.
-    guard Poll.wait([(STDERR_FILENO, .writable)], milliseconds: 0)[0].contains(.writable) else { return }
-    _ = Glibc.write(STDERR_FILENO, line, line.count)
+    guard Poll.wait([(descriptor, .writable)], milliseconds: 0)[0].contains(.writable) else { return }
+    _ = Glibc.write(descriptor, line, line.count)
   }
 
   /// A message as one line of bounded length. What a program or a device said may hold line feeds, which would forge lines, and escape

@@ -67,7 +67,7 @@ struct AlertsDecoder {
       return nil
     }
     guard let expression = expression(reader, "when", AlertExpression.init(_:)) else { return nil }
-    let metric = metric(expression, reader, isEnabled: settings.bool("enabled"))
+    let metric = metric(expression, reader, "when", isEnabled: settings.bool("enabled"))
     guard let when = condition(expression, metric, reader, "when") else { return nil }
     var clear: AlertRule.Condition?
     if let expression = self.expression(reader, "clear", AlertExpression.init(condition:)) {
@@ -117,7 +117,7 @@ struct AlertsDecoder {
 
   // MARK: - Conditions
 
-  private func place(_ reader: SectionReader, _ key: String, _ offset: Int) -> Place {
+  func place(_ reader: SectionReader, _ key: String, _ offset: Int) -> Place {
     guard let node = reader.entries[key]?.value, let scalar = node.scalar else { return reader.place }
     return scalar.place(of: offset, from: node.place)
   }
@@ -134,27 +134,24 @@ struct AlertsDecoder {
     }
   }
 
-  func metric(_ expression: AlertExpression, _ reader: SectionReader, isEnabled: Bool) -> Metric? {
+  /// The metric of a condition, the value of `key`; nil when there is none of the name.
+  func metric(_ expression: AlertExpression, _ reader: SectionReader, _ key: String, isEnabled: Bool) -> Metric? {
     let name = expression.metric.text
-    guard let (metric, kinds) = metrics[name], let kind = kinds.first else {
+    guard let (metric, kinds) = metrics[name] else {
       problems.add(
-        place(reader, "when", expression.metric.offset), "unknown metric '\(name)'",
+        place(reader, key, expression.metric.offset), "unknown metric '\(name)'",
         remedy: Suggestion.remedy(
           for: name, among: sensors.flatMap { $0.kind.metrics(under: $0.profile.settings).map(\.name) },
           otherwise: "'godwit sensors' lists all metrics"))
       return nil
     }
-    if isEnabled, !sensors.contains(where: { $0.isEnabled && kinds.contains($0.kind.name) }) {
-      let alone = kinds.count == 1
-      problems.add(
-        place(reader, "when", expression.metric.offset),
-        alone ? "the sensor '\(kind)' that measures '\(name)' is not enabled" : "no sensor that measures '\(name)' is enabled",
-        why: "the rule could never fire",
-        remedy: "add \(kinds.map { "'\($0):'" }.joined(separator: " or ")) below 'sensors:', or remove the rule")
+    if isEnabled {
+      sensors.contains { $0.isEnabled && kinds.contains($0.kind.name) }
+        ? checkBounds(expression, reader, key) : reportDisabled(name, kinds, place(reader, key, expression.metric.offset))
     }
     var seen: Set<String> = []
     for label in expression.labels {
-      let place = place(reader, "when", label.key.offset)
+      let place = place(reader, key, label.key.offset)
       if !metric.labels.contains(label.key.text) {
         let otherwise =
           metric.labels.isEmpty
@@ -168,6 +165,15 @@ struct AlertsDecoder {
       }
     }
     return metric
+  }
+
+  private func reportDisabled(_ name: String, _ kinds: [String], _ place: Place) {
+    problems.add(
+      place,
+      kinds.count == 1
+        ? "the sensor '\(kinds[0])' that measures '\(name)' is not enabled" : "no sensor that measures '\(name)' is enabled",
+      why: "the rule could never fire",
+      remedy: "add \(kinds.map { "'\($0):'" }.joined(separator: " or ")) below 'sensors:', or remove the rule")
   }
 
   /// Nil when there is no such comparison; of an unknown metric the value is not looked at.

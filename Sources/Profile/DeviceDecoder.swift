@@ -43,10 +43,10 @@ struct DeviceDecoder {
     let specs = ProfileSchema.output.specs
     // No output is a chip.
     let items = ItemsReader(path: "outputs", specs: specs, problems: problems, chips: ChipFiles(HardwareFolders([])))
-    guard items.read(nodes, at: node.place) != nil else { return [] }
+    guard let faulty = items.read(nodes, at: node.place)?.faulty else { return [] }
     var outputs: [OutputProfile] = []
-    for (index, item) in nodes.enumerated() {
-      // Once more, now for the places: all of it is well-formed.
+    for (index, item) in nodes.enumerated() where !faulty.contains(index) {
+      // Once more, now for the places.
       let reader = SectionReader(item, at: item.place, path: "outputs[\(index + 1)]", specs: specs, problems: problems)
       let output = OutputProfile(reader.settings)
       checkName(output, reader)

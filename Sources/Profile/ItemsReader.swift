@@ -11,22 +11,30 @@ struct ItemsReader {
   /// The folder of the unit's credentials.
   var credentials = ""
 
-  /// The maps with their defaults, or nil when one of them is wrong. Where items have a `name`, each is there once.
-  func read(_ nodes: [YAMLNode], at place: Place) -> SettingValue? {
+  /// What a list became.
+  struct Items {
+    /// Each with its defaults; what is wrong in one is left out of it.
+    var all: [Settings] = []
+    /// The positions of those in which something is wrong, which was told.
+    var faulty: Set<Int> = []
+  }
+
+  /// The maps, or nil when there are too many. Where items have a `name`, each is there once.
+  func read(_ nodes: [YAMLNode], at place: Place) -> Items? {
     guard nodes.count <= ProfileLimits.items else {
       problems.add(place, "'\(path)' has \(nodes.count) items", remedy: "use at most \(ProfileLimits.items)")
       return nil
     }
-    var items: [Settings] = []
+    var items = Items()
     var names: Set<String> = []
     let hints = specs.contains { $0.type == .secretFile } ? ["password": UplinkDecoder.passwordRemedy] : [:]
-    var right = true
     var devices = ChipDeviceReader(chips: chips, problems: problems)
     let chipKey = specs.first { $0.type == .chip }?.key
     for (index, node) in nodes.enumerated() {
       guard case .map = node.content else {
         problems.add(node.place, "\(path): item \(index + 1) is \(node.kind)", remedy: "write it as a map: \(example)")
-        right = false
+        items.all.append(Settings(specs))
+        items.faulty.insert(index)
         continue
       }
       let reader = SectionReader(
@@ -36,25 +44,25 @@ struct ItemsReader {
         problems.add(
           node.place, "\(path): item \(index + 1) has no '\(spec.key)'", why: Self.clause(spec.help),
           remedy: "write '\(spec.key):' (\(spec.type.summary))")
-        right = false
+        items.faulty.insert(index)
       }
-      if reader.given.count < reader.entries.count { right = false }
+      if !reader.isRight { items.faulty.insert(index) }
       var settings = reader.settings
       if let chipKey, reader.entries[chipKey] != nil {
         if let found = devices.read(reader, key: chipKey) {
           settings = Settings(specs, reader.given.merging(found) { _, new in new })
         } else {
-          right = false
+          items.faulty.insert(index)
         }
       }
       let name = settings.text("name")
       if !name.isEmpty, !names.insert(name).inserted {
         problems.add(reader.place(of: "name"), "\(path): the name '\(name)' is there twice", remedy: "give each item its own")
-        right = false
+        items.faulty.insert(index)
       }
-      items.append(settings)
+      items.all.append(settings)
     }
-    return right ? .items(items) : nil
+    return items
   }
 
   /// A sentence as part of a message.

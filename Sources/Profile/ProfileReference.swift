@@ -108,8 +108,9 @@ public enum ProfileReference {
     ```
 
     A rule watches every series of its metric that has the labels in braces; a label's value may be a pattern, labels that are not
-    named may have any value. `clear` in quotes when it begins with `>` or `!`. The metric's sensor must be enabled. `notify: mqtt`
-    tells nobody while there is no uplink.
+    named may have any value. `clear` in quotes when it begins with `>` or `!`. A rule that could never fire is refused: its
+    sensor must be enabled, the sensor's settings must not switch the metric off or leave out what the label names, and a label whose
+    values are known must have one of them. `notify: mqtt` tells nobody while there is no uplink.
 
     The alert on a series that its sensor no longer reports ends as `gone` after two minutes, or after `clear_for` where that is longer; one
     of a sensor that fails stays ([why](decisions/0009-alerts-on-what-is-gone.md)).

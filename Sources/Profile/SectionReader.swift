@@ -9,8 +9,10 @@ struct SectionReader {
   let problems: ProblemList
   /// What the map holds under known keys.
   private(set) var entries: [String: YAMLEntry] = [:]
-  /// What was given and is well-formed.
+  /// What was given and is well-formed; of a list of maps also what one of them is wrong in.
   private(set) var given: [String: SettingValue] = [:]
+  /// The positions of the maps of a list in which something is wrong.
+  private(set) var faultyItems: [String: Set<Int>] = [:]
   /// Whether it is a map or nothing; what is missing in anything else need not be told.
   private(set) var isMap = true
   private let specs: [SettingSpec]
@@ -44,8 +46,20 @@ struct SectionReader {
       // An empty value is as good as none: the default stands.
       guard !entry.value.isNull else { continue }
       self.entries[entry.key] = entry
-      given[entry.key] = value(of: entry.value, key: entry.key, type: spec.type)
+      if case (.list(let nodes), .items(let specs)) = (entry.value.content, spec.type) {
+        read(nodes, of: entry, specs)
+      } else {
+        given[entry.key] = value(of: entry.value, key: entry.key, type: spec.type)
+      }
     }
+  }
+
+  private mutating func read(_ nodes: [YAMLNode], of entry: YAMLEntry, _ specs: [SettingSpec]) {
+    let reader = ItemsReader(
+      path: "\(path).\(entry.key)", specs: specs, problems: problems, chips: chips, credentials: credentials)
+    guard let items = reader.read(nodes, at: entry.value.place) else { return }
+    given[entry.key] = .items(items.all)
+    if !items.faulty.isEmpty { faultyItems[entry.key] = items.faulty }
   }
 
   /// The values with their defaults.
@@ -55,7 +69,10 @@ struct SectionReader {
   func place(of key: String) -> Place { entries[key]?.value.place ?? place }
 
   /// Whether it was given and is wrong: its default stands in for it, and proves nothing.
-  func isFaulty(_ key: String) -> Bool { entries[key] != nil && given[key] == nil }
+  func isFaulty(_ key: String) -> Bool { entries[key] != nil && given[key] == nil || faultyItems[key] != nil }
+
+  /// Whether all that was given under known keys is well-formed.
+  var isRight: Bool { given.count == entries.count && faultyItems.isEmpty }
 
   /// Text that was given, not empty.
   func text(_ key: String) -> String? {
@@ -116,9 +133,6 @@ struct SectionReader {
     switch (node.content, type) {
     case (.scalar(let scalar), .secretFile): return secretFile(scalar.text, at: node.place, key: key)
     case (.scalar(let scalar), _): return parse(scalar, at: node.place, key: key, type: type)
-    case (.list(let nodes), .items(let specs)):
-      return ItemsReader(path: "\(path).\(key)", specs: specs, problems: problems, chips: chips, credentials: credentials)
-        .read(nodes, at: node.place)
     case (.map(let entries), .map): return map(entries, key: key)
     case (.list(let items), .patterns), (.list(let items), .texts): return list(items, key: key) { _ in true }
     case (.list(let items), .command): return command(items, at: node.place, key: key)

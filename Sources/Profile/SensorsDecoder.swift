@@ -7,6 +7,8 @@ struct SensorsDecoder {
     let kind: SensorKind
     let isEnabled: Bool
     let profile: SensorProfile
+    /// Where its settings stand.
+    let section: SectionReader
   }
 
   let catalogue: [SensorKind]
@@ -45,20 +47,28 @@ struct SensorsDecoder {
         node.place, "no sensor is enabled", why: "a sensor that 'sensors:' does not name is off",
         remedy: "name those to run, or remove the section to run all")
     }
-    checkStatedMetrics(of: sensors) { name in entries.first { $0.key == name }?.place ?? place }
+    checkStatedMetrics(of: sensors)
     return sensors
   }
 
   /// A name means one thing: metrics that the profile states have names of their own.
-  private func checkStatedMetrics(of sensors: [Sensor], at place: (String) -> Place) {
+  private func checkStatedMetrics(of sensors: [Sensor]) {
     var owners: [String: String] = [:]
     for kind in catalogue { for metric in kind.metrics { owners[metric.name] = kind.name } }
     for sensor in sensors {
-      for metric in sensor.kind.metrics(statedIn: sensor.profile.settings) {
-        guard let owner = owners.updateValue(sensor.kind.name, forKey: metric.name) else { continue }
-        problems.add(
-          place(sensor.kind.name), "the metric '\(metric.name)' is there twice", why: "'\(owner)' has it too",
-          remedy: "give one of the two another name")
+      let settings = sensor.profile.settings
+      for spec in sensor.kind.settings {
+        for (index, item) in settings.items(spec.key).enumerated() {
+          // By itself it states what it adds to the rest.
+          for metric in sensor.kind.metrics(statedIn: Settings(sensor.kind.settings, [spec.key: .items([item])])) {
+            let owner = owners.updateValue(sensor.kind.name, forKey: metric.name)
+            let fault = SettingFault(
+              spec.key, item: index, what: "the metric '\(metric.name)' is there twice",
+              remedy: "give one of the two another name")
+            guard let owner, !sensor.section.isTold(fault) else { continue }
+            problems.add(sensor.section.place(of: fault), fault.what, why: "'\(owner)' has it too", remedy: fault.remedy)
+          }
+        }
       }
     }
   }
@@ -93,10 +103,10 @@ struct SensorsDecoder {
     let profile = SensorProfile(
       kind: kind.name, everyMilliseconds: every(kind, reader), deadlineMilliseconds: common.milliseconds("deadline"),
       settings: Settings(kind.settings, reader.given.filter { given in kind.settings.contains { $0.key == given.key } }))
-    if let fault = kind.check(profile.settings) {
-      problems.add(node?.place ?? place, "sensors.\(kind.name): \(fault.what)", remedy: fault.remedy)
+    for fault in kind.check(profile.settings) where !reader.isTold(fault) {
+      problems.add(reader.place(of: fault), "sensors.\(kind.name): \(fault.what)", remedy: fault.remedy)
     }
-    return Sensor(kind: kind, isEnabled: isEnabled && common.bool("enabled"), profile: profile)
+    return Sensor(kind: kind, isEnabled: isEnabled && common.bool("enabled"), profile: profile, section: reader)
   }
 
   /// What was given, or the kind's own pace in whole ticks.

@@ -23,7 +23,7 @@ extension AlertsDecoder {
         why: "the section has an alert of its own", remedy: "give the alert another name")
     }
     guard let expression = expression(reader, "when", AlertExpression.init(_:)) else { return nil }
-    let metric = metric(expression, reader, isEnabled: true)
+    let metric = metric(expression, reader, "when", isEnabled: true)
     guard let when = condition(expression, metric, reader, "when") else { return nil }
     let rule = AlertRule(
       name: ShutdownProfile.rule, metric: expression.metric.text,
@@ -35,7 +35,7 @@ extension AlertsDecoder {
 
   private func unless(_ reader: SectionReader) -> AlertRule? {
     guard let expression = expression(reader, "unless", AlertExpression.init(_:)) else { return nil }
-    let metric = metric(expression, reader, isEnabled: true)
+    let metric = metric(expression, reader, "unless", isEnabled: true)
     guard let when = condition(expression, metric, reader, "unless") else { return nil }
     return AlertRule(
       name: ShutdownProfile.rule, metric: expression.metric.text,

@@ -15,8 +15,8 @@ public struct Readings: Sendable {
   public private(set) var values: [Double] = []
   /// When this sample was begun: nanoseconds of CLOCK_BOOTTIME. Rates divide by differences of it.
   public private(set) var nanoseconds: Int64 = 0
-  /// The first problem of this sample that cost single values only.
-  public private(set) var problem: SensorError?
+  /// The problems of this sample that cost single values only, as many as are named.
+  public private(set) var problems: [SensorError] = []
   /// How many problems this sample had.
   public private(set) var problemCount = 0
   /// Series refused because `Limits.seriesPerSensor` was reached.
@@ -31,7 +31,7 @@ public struct Readings: Sendable {
   /// Starts a new sample: all values become missing.
   public mutating func begin(nanoseconds: Int64) {
     self.nanoseconds = nanoseconds
-    problem = nil
+    if problemCount > 0 { problems.removeAll(keepingCapacity: true) }
     problemCount = 0
     for index in values.indices { values[index] = .missing }
   }
@@ -76,12 +76,24 @@ public struct Readings: Sendable {
 
   /// Notes a problem that cost some values but not the whole sample.
   public mutating func note(_ error: SensorError) {
-    if problem == nil { problem = error }
+    if problems.count < Limits.problemsPerSample { problems.append(error) }
     problemCount += 1
   }
 
-  /// The first problem and how many there are besides, in one line; nil without any.
+  /// The first problem; nil without any.
+  public var problem: SensorError? { problems.first }
+
+  /// The problems in one line, and how many there are besides; nil without any.
   public var problemText: String? {
-    problem.map { problemCount > 1 ? "\($0) (and \(problemCount - 1) more)" : "\($0)" }
+    guard let first = problems.first else { return nil }
+    var text = "\(first)"
+    var named = 1
+    for problem in problems.dropFirst() {
+      let next = "\(problem)"
+      guard text.utf8.count + next.utf8.count < Limits.problemBytes else { break }
+      text += "; " + next
+      named += 1
+    }
+    return named < problemCount ? "\(text) (and \(problemCount - named) more)" : text
   }
 }

@@ -25,15 +25,18 @@ public struct SensorKind: Sendable {
   public let settings: [SettingSpec]
   /// All metrics it can report, besides those that the profile states.
   public let metrics: [Metric]
-  /// What cannot be of settings that are right one by one, and what to write instead; nil when nothing is wrong.
-  public let check: @Sendable (Settings) -> SettingError?
+  /// All that cannot be of settings that are right one by one.
+  public let check: @Sendable (Settings) -> [SettingFault]
+  /// What settings leave of its metrics, where they leave not all.
+  public let bounds: @Sendable (Settings) -> [MetricBound]
   private let stated: @Sendable (Settings) -> [Metric]
 
   /// Describes a kind of sensor. `stated` gives the metrics that the profile itself states in its settings.
   public init(
     name: String, summary: String, sources: [String], lane: Lane = .fast, timesAnswers: Bool = false, everySeconds: Int? = nil,
     settings: [SettingSpec] = [], metrics: [Metric],
-    check: @escaping @Sendable (Settings) -> SettingError? = { _ in nil },
+    check: @escaping @Sendable (Settings) -> [SettingFault] = { _ in [] },
+    bounds: @escaping @Sendable (Settings) -> [MetricBound] = { _ in [] },
     stated: @escaping @Sendable (Settings) -> [Metric] = { _ in [] }
   ) {
     self.name = name
@@ -45,11 +48,19 @@ public struct SensorKind: Sendable {
     self.settings = settings
     self.metrics = metrics
     self.check = check
+    self.bounds = bounds
     self.stated = stated
   }
 
   /// The metrics that these settings state: a user's own.
   public func metrics(statedIn settings: Settings) -> [Metric] { stated(settings) }
+
+  /// The same for rules that go into profiles whose settings are not known: none of its metrics is switched off.
+  public var unbounded: SensorKind {
+    SensorKind(
+      name: name, summary: summary, sources: sources, lane: lane, everySeconds: everySeconds, settings: settings,
+      metrics: metrics, check: check, stated: stated)
+  }
 
   /// All metrics it can report under these settings.
   public func metrics(under settings: Settings) -> [Metric] { metrics + stated(settings) }

@@ -28,6 +28,25 @@ struct CheckCommand: ParsableCommand {
       throw ExitCode.failure
     }
     Output.line("\(path): good: \(Self.summary(loaded))")
+    for note in Self.notes(loaded) { Output.error("\(path): note: \(note)") }
+  }
+
+  /// What a good profile says that does nothing.
+  static func notes(_ profile: Profile) -> [String] {
+    guard let uplink = profile.uplink, uplink.payloads == [.sparkplug] else { return [] }
+    var notes: [String] = []
+    let remedy = "add 'json', 'packed' or 'homeassistant' to 'uplink.payloads'"
+    if !uplink.commands.isEmpty {
+      notes.append("'uplink.commands' does nothing: the payload sparkplug takes no command but a rebirth; \(remedy)")
+    }
+    let told = profile.alerts.filter { $0.notifiers.contains(.mqtt) }
+    if !told.isEmpty {
+      let names = told.prefix(8).map(\.name) + (told.count > 8 ? ["…"] : [])
+      notes.append(
+        "'notify: mqtt' of \(counted(told.count, "alert")) tells nobody: the payload sparkplug carries no alerts and no events; \(remedy) "
+          + "(\(names.joined(separator: ", ")))")
+    }
+    return notes
   }
 
   /// What a good profile says, in one line.

@@ -29,7 +29,7 @@ struct HardwareCommand: ParsableCommand {
         case .missing: continue
         }
       }
-      let lines = table.lines(width: Style.terminalColumns ?? .max, wrapping: true)
+      let lines = table.lines(width: Style.terminalColumns ?? .max)
       Output.write(lines.map { $0 + "\n" }.joined())
       for problem in problems { Output.error("\(problem)") }
     }

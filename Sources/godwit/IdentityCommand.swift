@@ -44,14 +44,14 @@ struct IdentityCommand: ParsableCommand {
       Output.error("godwit: \(source) gives no key for digests: what is private is left out (docs/identity.md)")
     }
     let facts = SystemFacts.json(host, privacy: privacy, packages: PackageHistory())
-    Output.write(json ? facts + [0x0A] : Array(Self.text(facts).utf8))
+    Output.write(json ? facts + [0x0A] : Array(Self.text(facts, width: Style.terminalColumns ?? .max).utf8))
   }
 
-  /// A line a fact, by the path of its keys: `cpu.model`, `disks.0.name`.
-  static func text(_ json: [UInt8]) -> String {
+  /// A line a fact, by the path of its keys: `cpu.model`, `disks.0.name`; a fact that is longer than a line goes on below its beginning.
+  static func text(_ json: [UInt8], width: Int = .max) -> String {
     var table = Table(.left, .left)
     if let facts = try? JSONValue(parsing: json) { add(facts, "", to: &table) }
-    return table.lines(width: .max).map { $0 + "\n" }.joined()
+    return table.lines(width: width).map { $0 + "\n" }.joined()
   }
 
   private static func add(_ value: JSONValue, _ path: String, to table: inout Table) {

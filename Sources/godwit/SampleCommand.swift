@@ -68,7 +68,9 @@ enum SampleText {
         table.add(Span(series.key), Span(Quantity.fixed(value, decimals: decimals)), Span(series.metric.unit.rawValue))
       }
       lines += table.isEmpty ? ["  no values"] : table.lines(indent: 2)
-      if let problem = part.readings.problem { lines.append("  ! \(problem)\(more(part.readings.problemCount - 1))") }
+      lines += part.readings.problems.map { "  ! \($0)" }
+      let others = part.readings.problemCount - part.readings.problems.count
+      if others > 0 { lines.append("  ! and \(others) more") }
       lines.append("")
     }
     let absent = parts.compactMap { part in part.absence.map { "\(part.kind.name) (\($0))" } }
@@ -78,10 +80,6 @@ enum SampleText {
     }
     if lines.last == "" { lines.removeLast() }
     return lines.map { $0 + "\n" }.joined()
-  }
-
-  private static func more(_ count: Int) -> String {
-    count > 0 ? " (and \(count) more)" : ""
   }
 
   /// `{"t":…,"m":{…}}` and a line feed.

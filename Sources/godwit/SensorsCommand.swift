@@ -36,7 +36,7 @@ enum CatalogueText {
   static func list(_ kinds: [SensorKind], width: Int) -> String {
     var table = Table(.left, .right, .left)
     for kind in kinds { table.add(Span(kind.name), Span("\(kind.metrics.count) metrics"), Span(kind.summary)) }
-    return (table.lines(width: width, wrapping: true) + ["", "More of one: godwit sensors KIND"]).map { $0 + "\n" }.joined()
+    return (table.lines(width: width) + ["", "More of one: godwit sensors KIND"]).map { $0 + "\n" }.joined()
   }
 
   /// Everything about one kind.
@@ -53,13 +53,13 @@ enum CatalogueText {
       let type = metric.kind == .counter ? "counter" : ""
       metrics.add(Span(metric.name + labels), Span(metric.unit.rawValue), Span(type), Span(metric.help))
     }
-    lines += metrics.lines(indent: 2, width: width, wrapping: true)
+    lines += metrics.lines(indent: 2, width: width)
     lines += ["", "Settings, besides every, deadline and enabled"]
     var settings = Table(.left, .left, .left)
     for spec in kind.settings {
       settings.add(Span(spec.key), Span(spec.fallback.map { $0.isEmpty ? "(none)" : $0 } ?? "(none)"), Span(meaning(spec)))
     }
-    lines += settings.isEmpty ? ["  none"] : settings.lines(indent: 2, width: width, wrapping: true)
+    lines += settings.isEmpty ? ["  none"] : settings.lines(indent: 2, width: width)
     for spec in kind.settings {
       guard case .items(let keys) = spec.type else { continue }
       var items = Table(.left, .left, .left)
@@ -67,7 +67,7 @@ enum CatalogueText {
         let fallback = key.fallback.map { $0.isEmpty ? "(none)" : $0 } ?? (key.isRequired ? "required" : "(none)")
         items.add(Span(key.key), Span(fallback), Span(meaning(key)))
       }
-      lines += ["", "Each of \(spec.key)"] + items.lines(indent: 2, width: width, wrapping: true)
+      lines += ["", "Each of \(spec.key)"] + items.lines(indent: 2, width: width)
     }
     return lines.map { $0 + "\n" }.joined()
   }

@@ -21,6 +21,16 @@ import Testing
         """)
   }
 
+  @Test(arguments: [40, 60, 80]) func aLongFactRunsOnBelowItself(width: Int) {
+    let features = (0..<60).map { "feature\($0)" }.joined(separator: " ")
+    let json = Array(#"{"cpu":{"features":"\#(features)","model":"M"}}"#.utf8)
+    let lines = IdentityCommand.text(json, width: width).split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= width })
+    #expect(lines.joined(separator: " ").split(separator: " ") == ("cpu.features \(features) cpu.model M").split(separator: " "))
+    // On no terminal a fact is a line.
+    #expect(IdentityCommand.text(json) == "cpu.features  \(features)\ncpu.model     M\n")
+  }
+
   /// A recorded tree gives its text; refreshed with GODWIT_REFRESH=1, then read by a person.
   @Test(arguments: ["pi4", "x86-gateway", "vm-guest"]) func aTreeGivesItsText(tree: String) throws {
     let host = Host(root: HardwareFileTests.repository.appendingPathComponent("Tests/Fixtures/identity/\(tree)").path)

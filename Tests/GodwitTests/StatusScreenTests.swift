@@ -53,6 +53,53 @@ import Testing
     return report
   }
 
+  /// A board with hardware of its own, several things wrong with it.
+  static func equipped() throws -> StatusReport {
+    var report = try documented()
+    report.uplink.state = "waiting"
+    report.uplink.lastError = "the broker's certificate is not trusted: self-signed certificate in certificate chain"
+    report.uplink.warning = "verify_server_name is false: whoever holds a certificate of this authority can be the broker"
+    report.sensors += [
+      sensor("gpu", "absent", problem: "absent: /sys/class/drm"), sensor("i2c", "partial", values: 5, problem: problems[0]),
+      sensor("systemd", "failed", problem: problems[1]), sensor("gpu_processes", "timed out", problem: problems[2]),
+      sensor("modem", "absent", problem: "absent: ModemManager is not on the system's bus (org.freedesktop.ModemManager1)"),
+    ]
+    report.alerts.append(
+      .init(
+        rule: "gateway-does-not-answer-for-a-long-time", severity: "critical", state: "firing", series: "s", value: 1,
+        since: "2026-11-19T01:02:03.000Z", message: problems[3]))
+    let values: [(String, Double, String)] = [
+      (#"gpu.usage_percent{gpu="v3d"}"#, 37.5, "%"), (#"gpu.temperature_celsius{gpu="0000:03:00.0",sensor="edge"}"#, 61, "°C"),
+      (#"gpu.memory_usage_percent{gpu="0000:03:00.0"}"#, 80, "%"), (#"gpu.power_watts{gpu="0000:03:00.0"}"#, 25.25, "W"),
+      (#"accelerator.temperature_celsius{device="hailo0",sensor="ts0"}"#, 52, "°C"), (#"gpio.active{input="door"}"#, 1, ""),
+      (#"gpio.active{input="leak"}"#, 0, ""), (#"gpio.units_per_hour{input="water"}"#, 12.125, ""),
+      (#"i2c.temperature_celsius{channel="temperature",chip="bme280",device="rack"}"#, 23.375, "°C"),
+      (#"i2c.humidity_percent{channel="humidity",chip="bme280",device="rack"}"#, 41.5, "%"),
+      (#"i2c.device_up{chip="bme280",device="rack"}"#, 1, ""), (#"custom.up{kind="exec",source="ups"}"#, 1, ""),
+      ("custom.ups_load_percent", 18, "%"), (#"custom.jobs_total{queue="mail"}"#, 1234, ""),
+      (#"power.charge_percent{supply="BAT0"}"#, 77, "%"),
+    ]
+    for (key, value, unit) in values {
+      report.values[key] = value
+      report.units[SeriesKey(key).name] = unit
+    }
+    for index in 0..<12 { report.values["custom.line\(index)"] = Double(index) }
+    return report
+  }
+
+  static let problems = [
+    "rack: no answer at 0x76 on bus 1 (errno 121); door: another driver, lm75, holds 0x48 of bus 1: see the sensor hwmon",
+    "the bus answered ListUnits with org.freedesktop.DBus.Error.AccessDenied: Permission denied",
+    "no answer within 5s; its thread was given up",
+    "gateway 192.0.2.1 lost 100 % of its probes (gateway-does-not-answer-for-a-long-time: > 20)",
+  ]
+
+  private static func sensor(_ name: String, _ state: String, values: Int = 0, problem: String) -> StatusReport.Sensor {
+    var sensor = StatusReport.Sensor(name: name, state: state)
+    (sensor.everyMilliseconds, sensor.values, sensor.problem) = (10_000, values, problem)
+    return sensor
+  }
+
   /// A card in a reader.
   static func card() throws -> StatusReport {
     var report = StatusReport(source: .buffer, node: "edge-01", time: "2026-11-20T22:39:55.000Z")
@@ -89,6 +136,25 @@ import Testing
     try Self.compare(screen.lines(), with: "status-trouble-\(isColoured ? "coloured" : "plain").txt")
   }
 
+  @Test(arguments: [60, 80, 200])
+  func aNodeWithHardwareOfItsOwn(width: Int) throws {
+    let screen = StatusScreen(report: try Self.equipped(), width: width, style: .plain)
+    try Self.compare(screen.lines(), with: "status-equipped-\(width).txt")
+  }
+
+  /// Each word of each problem, in its order, whatever is between the lines.
+  @Test(arguments: [40, 60, 80, 99, 120, 200])
+  func noProblemIsCut(width: Int) throws {
+    let report = try Self.equipped()
+    let screen = StatusScreen(report: report, width: width, style: .plain, agentProblem: "its socket /run/godwit/s is not there")
+    let text = screen.lines().joined(separator: " ").filter { $0 != " " }
+    let problems =
+      Self.problems + [
+        try #require(report.uplink.lastError), try #require(report.uplink.warning), "its socket /run/godwit/s is not there",
+      ]
+    for problem in problems { #expect(text.contains(problem.filter { $0 != " " }), "\(problem) is cut") }
+  }
+
   @Test func aBufferFile() throws {
     let screen = StatusScreen(
       report: try Self.card(), width: 100, style: .plain, agentProblem: "nobody listens at its socket")
@@ -102,7 +168,7 @@ import Testing
 
   @Test func noLineIsWiderThanAsked() throws {
     for width in [40, 57, 80, 133] {
-      for report in [try Self.busy(), try Self.card(), try Self.documented()] {
+      for report in [try Self.busy(), try Self.card(), try Self.documented(), try Self.equipped()] {
         let lines = StatusScreen(report: report, width: width, style: .plain).lines()
         #expect(lines.allSatisfy { $0.count <= width }, "width \(width)")
       }

@@ -44,20 +44,45 @@ import Testing
     #expect(SeriesKey(series.key).instances == values)
   }
 
-  @Test func tablesAlignAndCut() {
+  @Test func tablesAlignAndBreak() {
     var table = Table(.left, .right, .left)
     table.add(Span("a"), Span("1"), Span("short"))
     table.add(Span("long"), Span("22"), Span("much too long for it"))
     #expect(table.lines(indent: 1) == [" a      1  short", " long  22  much too long for it"])
-    #expect(table.lines(width: 16) == ["a      1  short", "long  22  much …"])
-    #expect(table.lines(width: 30, wrapping: true) == ["a      1  short", "long  22  much too long for it"])
-    #expect(table.lines(width: 29).last == "long  22  much too long for …")
+    #expect(table.lines(width: 30) == ["a      1  short", "long  22  much too long for it"])
+    // Too narrow for text beside the other columns.
+    #expect(table.lines(width: 16) == ["a      1  short", "long  22", "    much too", "    long for it"])
+  }
+
+  @Test func aShortRowSpansTheRest() {
+    var table = Table(.left, .right, .right, .left)
+    table.add(Span("a"), Span("1"), Span("22"), Span("x"))
+    table.add(Span("b"), Span("there is none of it here"))
+    #expect(table.lines() == ["a  1  22  x", "b  there is none of it here"])
+    #expect(table.lines(width: 27) == ["a  1  22  x", "b  there is none of it here"])
+    #expect(table.lines(width: 20) == ["a  1  22  x", "b", "    there is none of", "    it here"])
+  }
+
+  @Test(arguments: [
+    ("one two three", 9, ["one two", "three"]), ("abcdefghij", 4, ["abcd", "efgh", "ij"]), ("", 5, [""]),
+    ("a /very/long/path b", 6, ["a", "/very/", "long/p", "ath b"]), ("a · b · cc", 5, ["a ·", "b ·", "cc"]),
+    ("  blanks   between ", 20, ["blanks between"]),
+  ])
+  func textRunsOn(text: String, width: Int, lines: [String]) {
+    #expect(Flow([Span(text)]).lines(width: width, style: .plain) == lines)
+  }
+
+  @Test func spansRunOnInTheirColours() {
+    let flow = Flow([Span("red red", .red), Span(": plain", nil), Span(" "), Span("red", .red)])
+    let lines = flow.lines(label: Span("label ", .cyan), width: 16, style: Style(isColoured: true))
+    let (red, cyan, end) = ("\u{1B}[31m", "\u{1B}[36m", "\u{1B}[0m")
+    #expect(lines == ["\(cyan)label\(end) \(red)red red\(end):", "      plain \(red)red\(end)"])
   }
 
   @Test func wrappingBreaksBetweenWords() {
     var table = Table(.left, .left)
-    table.add(Span("key"), Span("one two three four five six"))
-    #expect(table.lines(width: 25, wrapping: true) == ["key  one two three four", "     five six"])
+    table.add(Span("key"), Span("one two three four five six seven eight nine"))
+    #expect(table.lines(width: 41) == ["key  one two three four five six seven", "     eight nine"])
   }
 
   @Test func coloursCostNoWidthAndOnlyWhenWanted() {

@@ -26,4 +26,22 @@ import Testing
     #expect(readings.series.count == Limits.seriesPerSensor)
     #expect(readings.refusedSeries == 1)
   }
+
+  @Test func problemsAreNamedWithinBounds() {
+    var readings = Readings()
+    #expect(readings.problemText == nil)
+    readings.note(.timedOut)
+    #expect(readings.problemText == "timed out")
+    readings.note(.absent("x"))
+    #expect(readings.problemText == "timed out; absent: x")
+    for _ in 2..<Limits.problemsPerSample + 3 { readings.note(.timedOut) }
+    #expect(readings.problems.count == Limits.problemsPerSample && readings.problemCount == Limits.problemsPerSample + 3)
+    #expect(readings.problemText?.hasSuffix("; timed out (and 3 more)") == true)
+    readings.begin(nanoseconds: 1)
+    #expect(readings.problem == nil && readings.problems.isEmpty && readings.problemCount == 0)
+    // One that is long leaves no room for others.
+    readings.note(.device("d", what: String(repeating: "x", count: Limits.problemBytes)))
+    readings.note(.timedOut)
+    #expect(readings.problemText?.hasSuffix("x (and 1 more)") == true)
+  }
 }

@@ -33,8 +33,17 @@ struct LaneReport {
   var outcome: SensorOutcome?
   /// The problem to log and show.
   var problem: String?
-  /// How many problems the sample had that cost single values only.
-  var problems = 0
+  /// The parts of it that cost single values, to log one by one, and how many there are with those that are not named.
+  var problems: [SensorError] = []
+  var problemCount = 0
+
+  /// Takes what a sample says that has values.
+  mutating func take(_ readings: Readings) {
+    hasValues = true
+    outcome = readings.problem == nil ? .ok : .partial
+    problem = readings.problemText
+    (problems, problemCount) = (readings.problems, readings.problemCount)
+  }
   var durationNanoseconds: Int64 = 0
   /// When the sample was begun.
   var sampledNanoseconds: Int64 = 0
@@ -49,7 +58,7 @@ struct LaneReport {
 
   /// The sensor's word on what is there: with how many problems it looked; nil when it did not look, or failed. Hardware that is
   /// absent as a whole is an answer too.
-  var answer: Int? { hasValues ? problems : outcome == .absent ? 0 : nil }
+  var answer: Int? { hasValues ? problemCount : outcome == .absent ? 0 : nil }
 }
 
 /// One sensor on its way through the ticks.
@@ -94,10 +103,7 @@ final class FastLane: SensorLane {
       if sensor == nil { sensor = try make(context, profile.settings, &readings) }
       try sensor?.sample(into: &readings)
       restart.succeeded()
-      report.hasValues = true
-      report.outcome = readings.problem == nil ? .ok : .partial
-      report.problem = readings.problemText
-      report.problems = readings.problemCount
+      report.take(readings)
     } catch {
       sensor = nil
       report.problem = "\(error)"

@@ -79,9 +79,7 @@ final class SlowLane: SensorLane {
     switch result.error {
     case nil:
       readings = result.readings
-      report.hasValues = true
-      report.outcome = readings.problem == nil ? .ok : .partial
-      report.problem = readings.problemText
+      report.take(readings)
       restart.succeeded()
     case .absent(let what):
       // What is not there costs no thread until it is looked for again.

@@ -83,7 +83,7 @@ extension Supervisor {
 
   private func note(_ report: LaneReport, at index: Int) {
     let name = lanes[index].figures.name
-    let old = lanes[index].figures.outcome
+    let (old, told) = (lanes[index].figures.outcome, lanes[index].figures.problem)
     lanes[index].figures.outcome = report.outcome ?? old
     lanes[index].figures.problem = report.problem.map(Log.line)
     lanes[index].figures.durationSeconds = Double(report.durationNanoseconds) / 1e9
@@ -91,7 +91,9 @@ extension Supervisor {
     switch report.outcome {
     case .ok: if old != .ok { environment.log.recovered("sensor \(name)", "reads again") }
     case .absent: if old != .absent { environment.log.info("sensor \(name)", report.problem ?? "absent") }
-    case .partial: environment.log.problem("sensor \(name)", report.problem ?? "some values could not be read")
+    case .partial:
+      let areTold = told == lanes[index].figures.problem
+      environment.log.problems("sensor \(name)", report.problems, count: report.problemCount, areTold: areTold)
     case .failed, .timedOut:
       lanes[index].figures.failures += 1
       environment.log.problem("sensor \(name)", report.problem ?? "failed")

@@ -78,8 +78,10 @@ extension Host {
 extension SensorError {
   /// What an error that a service answers with means: D-Bus Specification, "Standard errors" in dbus-protocol.h, and systemd's own.
   static func dbus(_ service: String, error name: String, _ text: String?) -> SensorError {
-    let absent = ["ServiceUnknown", "NameHasNoOwner", "UnknownObject", "UnknownInterface", "UnknownMethod", "UnknownProperty"]
+    let absent = ["UnknownObject", "UnknownInterface", "UnknownMethod", "UnknownProperty"]
     let last = name.split(separator: ".").last.map { String($0) } ?? ""
+    // No such service at all: what it was asked is of no interest.
+    if last == "ServiceUnknown" || last == "NameHasNoOwner" { return .absent("\(service) on D-Bus") }
     if absent.contains(last) || last == "NoSuchUnit" { return .absent("\(service): \(last)") }
     if last == "NoReply" || last == "Timeout" || last == "TimedOut" { return .timedOut }
     let said = (text ?? "").isEmpty ? name : text ?? name

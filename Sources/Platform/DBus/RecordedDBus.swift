@@ -28,11 +28,15 @@ private final class RecordedDBus: DBus {
     do throws(SensorError) {
       bytes = try calls.recorded(file).read { (text) throws(SensorError) in Array(text.rest().utf8) }
     } catch {
-      guard case .absent = error, member == "Get", arguments.count == 2 else { throw error }
+      guard case .absent = error else { throw error }
+      // As a bus says it that knows nothing of it: not by the name of a file.
+      let isKnown = calls.files.exists("/dbus/\(object.service)")
+      let absence = SensorError.absent("\(object.service) on D-Bus\(isKnown ? ": \(member)" : "")")
+      guard member == "Get", arguments.count == 2 else { throw absence }
       let all = try call(object, "GetAll", [arguments[0]])
-      guard let all else { throw error }
+      guard let all else { throw absence }
       for entry in all.items where entry.item(0)?.text == arguments[1] { return entry.item(1) }
-      throw error
+      throw absence
     }
     guard let answer = try? JSONValue(parsing: bytes) else { throw .malformed(path: file, what: "no JSON") }
     if let name = answer["error"]?.text {

@@ -27,7 +27,15 @@ public struct HailoSensor: Sensor {
     metrics: answered + [
       AcceleratorMetrics.usage, AcceleratorMetrics.networkUsage, AcceleratorMetrics.framesPerSecond, AcceleratorMetrics.linkWidth,
       AcceleratorMetrics.linkWidthMax, AcceleratorMetrics.linkSpeed, AcceleratorMetrics.linkSpeedMax,
-    ])
+    ],
+    bounds: { settings in
+      guard !settings.bool("networks") else { return [] }
+      return [
+        .off(
+          [AcceleratorMetrics.networkUsage, AcceleratorMetrics.framesPerSecond], why: "'networks' is false",
+          remedy: "write 'networks: true'")
+      ]
+    })
 
   private let host: Host
   private let link: SensorHostLink
@@ -50,16 +58,20 @@ public struct HailoSensor: Sensor {
   /// Asks the library, the monitor files and the kernel; each that fails costs only its own values.
   public mutating func sample(into readings: inout Readings) throws(SensorError) {
     findDevices()
-    var absence: SensorError?
+    var absence: String?
     do throws(SensorError) {
       try ask(into: &readings)
     } catch {
-      if case .absent = error { absence = error } else { readings.note(error) }
+      if case .absent(let what) = error { absence = what } else { readings.note(error) }
     }
     if withNetworks { readMonitors(into: &readings) }
+    // The link says nothing of how the device is.
+    if let absence, !devices.isEmpty, !readings.values.contains(where: { !$0.isMissing }) {
+      readings.note(.device("hailo", what: "only the PCIe link is known, without \(absence)"))
+    }
     for device in devices { readLink(device.address, device.name, into: &readings) }
     guard readings.values.contains(where: { !$0.isMissing }) else {
-      throw readings.problem ?? absence ?? .absent(Self.directory)
+      throw absence.map { .absent($0) } ?? readings.problem ?? .absent(Self.directory)
     }
   }
 

@@ -80,7 +80,14 @@ public struct SelfSensor: Sensor {
     ],
     metrics: [cpu, cpuSeconds, resident, proportional, anonymous, threads] + figures.map(\.metric) + [
       duration, outcome, age, output,
-    ])
+    ],
+    bounds: { settings in
+      var bounds = [MetricBound.label("sensor", of: [duration, outcome, age], is: SensorCatalogue.kinds.map(\.name))]
+      if settings.milliseconds("memory_every") == 0 {
+        bounds.append(.off([proportional, anonymous], why: "'memory_every' is 0", remedy: "write 'memory_every: 10m'"))
+      }
+      return bounds
+    })
 
   /// Time between two looks at the processor time: a hundredth of a second in ten is a thousandth of a core.
   private static let cpuNanoseconds: Int64 = 10_000_000_000

@@ -43,6 +43,27 @@ enum ConnectionMetrics {
   static let processSent = metric(
     "process_transmit_bytes_per_second", .bytesPerSecond, labels: ["process"], "Payload they sent by TCP.")
 
+  /// What settings leave of them.
+  static func bounds(_ settings: Settings) -> [MetricBound] {
+    var bounds: [MetricBound] = [
+      .label("state", of: [tcpSockets], is: TCPStates.names),
+      .label("family", of: [udpSockets], is: InternetSocket.Family.allCases.map(\.name)),
+      .label(
+        "port", of: [listening, unexpectedListener], is: ["*/tcp", "*/udp", "other"],
+        remedy: "write a port with its transport: '22/tcp'"),
+    ]
+    if settings.list("expected_ports").isEmpty {
+      bounds.append(
+        .off(
+          [unexpectedListeners, unexpectedListener], why: "'expected_ports' names none", remedy: "name those that may listen"))
+    }
+    if !settings.bool("processes") {
+      bounds.append(
+        .off([processSockets, processReceived, processSent], why: "'processes' is false", remedy: "write 'processes: true'"))
+    }
+    return bounds
+  }
+
   static let all = [
     tcpSockets, udpSockets, roundTripMedian, roundTripHigh, unacknowledged, lost, retransmits, received, sent, receiveQueue,
     sendQueue, acceptQueue, drops, listening, unexpectedListeners, unexpectedListener, processSockets, processReceived,

@@ -32,7 +32,7 @@ public struct ConnectionsSensor: Sensor {
         "names", .integer(1...200), default: "32",
         help: "How many names get series while the agent runs; later ones, and those that were never at the top, are 'other'."),
     ],
-    metrics: ConnectionMetrics.all, check: ListeningPorts.check)
+    metrics: ConnectionMetrics.all, check: ListeningPorts.check, bounds: ConnectionMetrics.bounds)
 
   /// What all processes of one name have.
   private struct Use {

@@ -35,9 +35,15 @@ struct ListeningPorts {
   }
 
   /// What is wrong with the ports of a profile.
-  static func check(_ settings: Settings) -> SettingError? {
-    guard let wrong = settings.list("expected_ports").first(where: { port($0) == nil }) else { return nil }
-    return SettingError(what: "'\(wrong)' in 'expected_ports' is no port", remedy: "write numbers such as 22 or 5353/udp")
+  static func check(_ settings: Settings) -> [SettingFault] {
+    var faults: [SettingFault] = []
+    for (index, text) in settings.list("expected_ports").enumerated() where port(text) == nil {
+      faults.append(
+        SettingFault(
+          "expected_ports", item: index, what: "'\(text)' in 'expected_ports' is no port",
+          remedy: "write numbers such as 22 or 5353/udp"))
+    }
+    return faults
   }
 
   private static func port(_ text: String) -> Port? {

@@ -66,6 +66,18 @@ enum ContainerMetrics {
 
   static let all = [count, engineUp, state, info] + values
 
+  /// What settings leave of them.
+  static func bounds(_ settings: Settings) -> [MetricBound] {
+    var bounds: [MetricBound] = [
+      .label("state", of: [count, state], is: ContainerState.allCases.map(\.word)),
+      .filtered("container", of: [state, info] + values, by: settings, include: "include", exclude: "exclude"),
+    ]
+    if settings.list("sockets").isEmpty {
+      bounds.append(.off([engineUp], why: "'sockets' is empty", remedy: "name a socket in 'sockets'"))
+    }
+    return bounds
+  }
+
   private static func metric(
     _ name: String, _ unit: Unit = .none, kind: MetricKind = .gauge, decimals: Int = 0, help: String
   ) -> Metric {

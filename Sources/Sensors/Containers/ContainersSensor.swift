@@ -35,13 +35,21 @@ public struct ContainersSensor: Sensor {
     metrics: ContainerMetrics.all,
     check: { settings in
       let sockets = settings.list("sockets")
-      if let wrong = sockets.first(where: { !$0.hasPrefix("/") }) {
-        return SettingError(what: "'\(wrong)' is no absolute path of a socket", remedy: "write /var/run/docker.sock")
+      var faults: [SettingFault] = []
+      for (index, path) in sockets.enumerated() where !path.hasPrefix("/") {
+        faults.append(
+          SettingFault(
+            "sockets", item: index, what: "'\(path)' is no absolute path of a socket", remedy: "write /var/run/docker.sock"))
       }
-      guard sockets.count > ContainerLimits.sockets else { return nil }
-      return SettingError(
-        what: "more than \(ContainerLimits.sockets) sockets", remedy: "use a pattern: /run/user/*/podman/podman.sock")
-    })
+      if sockets.count > ContainerLimits.sockets {
+        faults.append(
+          SettingFault(
+            "sockets", what: "more than \(ContainerLimits.sockets) sockets",
+            remedy: "use a pattern: /run/user/*/podman/podman.sock"))
+      }
+      return faults
+    },
+    bounds: ContainerMetrics.bounds)
 
   private let host: Host
   private let filter: NameFilter

@@ -10,10 +10,17 @@ enum CustomMetrics {
   static let refused = Metric(
     "custom.refused_total", unit: .none, kind: .counter, labels: ["kind", "source"],
     help: "Values and lines that were not taken: not stated, another unit, another label, past a limit, malformed.")
-
   static let dropped = Metric(
     "custom.dropped_total", unit: .none, kind: .counter, labels: ["kind", "source"],
     help: "Datagrams that were dropped unread: they came faster than a twentieth of a core can take them.")
+
+  /// What tells of the sources of one kind; nil: they are not known beforehand.
+  static func bounds(kind: String, sources: [String]?, in list: String) -> [MetricBound] {
+    let own = kind == "push" ? PushSensor.own : [age, up, refused]
+    let kindBound = MetricBound.label("kind", of: own, is: [kind])
+    guard let sources else { return [kindBound] }
+    return [kindBound, .named("source", of: own, in: list, sources)]
+  }
 
   /// What `unit` takes: the texts of `Unit`, and a word for none.
   static let unitWords = Unit.allCases.map { $0 == .none ? "none" : $0.rawValue }
@@ -39,11 +46,13 @@ enum CustomMetrics {
   ]
 
   /// What is wrong with a place that a profile names.
-  static func fault(ofPath path: String, key: String, mostBytes: Int = 4095) -> SettingError? {
-    guard !path.hasPrefix("/") || path.utf8.count > mostBytes else { return nil }
-    return SettingError(
-      what: "'\(path)' in '\(key)' is no absolute path of at most \(mostBytes) bytes",
-      remedy: "begin it with '/', and keep it short")
+  static func fault(ofPath path: String, key: String, mostBytes: Int = 4095) -> [SettingFault] {
+    guard !path.hasPrefix("/") || path.utf8.count > mostBytes else { return [] }
+    return [
+      SettingFault(
+        key, what: "'\(path)' in '\(key)' is no absolute path of at most \(mostBytes) bytes",
+        remedy: "begin it with '/', and keep it short")
+    ]
   }
 
   static func unit(_ word: String) -> Unit { word == "none" ? .none : Unit(rawValue: word) ?? .none }

@@ -26,8 +26,13 @@ public struct ExecSensor: Sensor {
     metrics: [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused],
     check: { settings in
       let count = settings.items("commands").count
-      guard count > CustomLimits.commands else { return nil }
-      return SettingError(what: "there are \(count) commands", remedy: "use at most \(CustomLimits.commands)")
+      guard count > CustomLimits.commands else { return [] }
+      return [
+        SettingFault("commands", what: "there are \(count) commands", remedy: "use at most \(CustomLimits.commands)")
+      ]
+    },
+    bounds: { settings in
+      CustomMetrics.bounds(kind: "exec", sources: settings.items("commands").map { $0.text("name") }, in: "commands")
     },
     stated: { settings in
       settings.items("commands").flatMap { item in

@@ -26,6 +26,9 @@ public struct PushSensor: Sensor {
     metrics: own,
     // sun_path of unix(7) holds 108 bytes, the last of them 0.
     check: { CustomMetrics.fault(ofPath: $0.text("socket"), key: "socket", mostBytes: 107) },
+    bounds: { settings in
+      CustomMetrics.bounds(kind: "push", sources: PushTotals(settings).isEmpty ? [] : ["push"], in: "metrics")
+    },
     stated: { settings in settings.items("metrics").flatMap { PushMetric($0).metrics } })
 
   private let receiver: PushReceiver

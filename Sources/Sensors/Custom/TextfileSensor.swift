@@ -16,6 +16,7 @@ public struct TextfileSensor: Sensor {
     ] + CustomMetrics.sourceSpecs,
     metrics: [CustomMetrics.age, CustomMetrics.up, CustomMetrics.refused],
     check: { CustomMetrics.fault(ofPath: $0.text("directory"), key: "directory") },
+    bounds: { _ in CustomMetrics.bounds(kind: "textfile", sources: nil, in: "") },
     stated: { CustomMetrics.stated($0.items("metrics"), prefix: "").map(\.metric) })
 
   /// What was read of a file.

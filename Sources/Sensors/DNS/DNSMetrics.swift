@@ -32,6 +32,13 @@ enum DNSMetrics {
   static let recursions = metric(
     "recursion_milliseconds", .milliseconds, decimals: 3, help: "How long unbound's own search for an answer takes on average.")
 
+  /// What is left of them with these resolvers; nil: with those that are configured, whichever those are.
+  static func bounds(_ resolvers: [String]?) -> [MetricBound] {
+    let outcomes = MetricBound.label("outcome", of: [answers], is: ResolverAnswer.outcomes)
+    guard let resolvers else { return [outcomes] }
+    return [outcomes, .named("resolver", of: all, in: "resolvers", resolvers)]
+  }
+
   static let all = [
     up, time, answers, hits, misses, entries, capacity, insertions, evictions, forwarded, forwardFailures, recursions,
   ]

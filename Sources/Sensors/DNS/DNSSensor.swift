@@ -31,7 +31,10 @@ public struct DNSSensor: Sensor {
       SettingSpec(
         "unbound_socket", .text, default: "/run/unbound.ctl", help: "The control socket of unbound, where there is one."),
     ],
-    metrics: DNSMetrics.all, check: check)
+    metrics: DNSMetrics.all, check: check,
+    bounds: { settings in
+      DNSMetrics.bounds(settings.bool("configured") ? nil : settings.list("resolvers").compactMap { Resolver($0)?.name })
+    })
 
   /// What is known of one resolver.
   private struct Known {
@@ -74,19 +77,25 @@ public struct DNSSensor: Sensor {
     guard !resolvers.isEmpty else { throw .absent("a resolver in /etc/resolv.conf") }
   }
 
-  private static func check(_ settings: Settings) -> SettingError? {
+  private static func check(_ settings: Settings) -> [SettingFault] {
     let query = settings.text("query")
+    var faults: [SettingFault] = []
     if DNSMessage.query(id: 0, name: query, type: .A) == nil {
-      return SettingError(what: "'\(query)' is no domain name", remedy: "write 'query: example.org'")
+      faults.append(SettingFault("query", what: "'\(query)' is no domain name", remedy: "write 'query: example.org'"))
     }
     let resolvers = settings.list("resolvers")
-    for text in resolvers where Resolver(text) == nil {
-      return SettingError(what: "'\(text)' is no resolver", remedy: "write an address, '192.0.2.53' or '192.0.2.53#5353'")
+    for (index, text) in resolvers.enumerated() where Resolver(text) == nil {
+      faults.append(
+        SettingFault(
+          "resolvers", item: index, what: "'\(text)' is no resolver",
+          remedy: "write an address, '192.0.2.53' or '192.0.2.53#5353'"))
     }
-    guard resolvers.count <= DNSLimits.resolvers else {
-      return SettingError(what: "there are \(resolvers.count) resolvers", remedy: "use at most \(DNSLimits.resolvers)")
+    if resolvers.count > DNSLimits.resolvers {
+      faults.append(
+        SettingFault(
+          "resolvers", what: "there are \(resolvers.count) resolvers", remedy: "use at most \(DNSLimits.resolvers)"))
     }
-    return nil
+    return faults
   }
 
   private var resolvers: [Resolver] {

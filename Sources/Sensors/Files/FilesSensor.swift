@@ -18,26 +18,47 @@ public struct FilesSensor: Sensor {
       SettingSpec("watches", .items(WatchedPath.specs), default: nil, help: "The paths, 32 at most. Without any nothing is done.")
     ],
     metrics: [WatchedPath.events, WatchedPath.watched, WatchedPath.quiet, WatchedPath.untold, directories, overflows],
-    check: { settings in
-      let items = settings.items("watches")
-      for (index, item) in items.enumerated() {
-        let path = item.text("path")
-        guard path.hasPrefix("/") else {
-          return SettingError(what: "the path '\(path)' is not absolute", remedy: "begin it with `/`")
-        }
-        guard !path.utf8.contains(UInt8(ascii: "*")) else {
-          return SettingError(what: "the path '\(path)' is a pattern", remedy: "name the directory, and the files under `match`")
-        }
-        let name = WatchedPath.name(item)
-        if items[..<index].contains(where: { WatchedPath.name($0) == name }) {
-          return SettingError(what: "two watches are called '\(name)'", remedy: "give one of them another `name`")
-        }
+    check: check, bounds: bounds)
+
+  private static func bounds(_ settings: Settings) -> [MetricBound] {
+    let items = settings.items("watches")
+    guard !items.isEmpty else {
+      return [.off(kind.metrics, why: "'watches' names nothing", remedy: "name a path in 'watches'")]
+    }
+    let told = items.filter { $0.bool("event") }
+    return [
+      .label("watch", of: [WatchedPath.watched, WatchedPath.quiet, WatchedPath.events], is: items.map(WatchedPath.name)),
+      .named("event", of: [WatchedPath.events], in: "events", items.flatMap { $0.list("events") }),
+      told.isEmpty
+        ? .off([WatchedPath.untold], why: "no watch has 'event: true'", remedy: "write it at an item of 'watches'")
+        : .label("watch", of: [WatchedPath.untold], is: told.map(WatchedPath.name)),
+    ]
+  }
+
+  private static func check(_ settings: Settings) -> [SettingFault] {
+    let items = settings.items("watches")
+    var faults: [SettingFault] = []
+    for (index, item) in items.enumerated() {
+      func add(_ key: String?, _ what: String, _ remedy: String) {
+        faults.append(SettingFault("watches", item: index, key, what: what, remedy: remedy))
       }
-      guard items.count <= FilesLimits.paths else {
-        return SettingError(what: "there are \(items.count) watches", remedy: "\(FilesLimits.paths) at most are watched")
+      let path = item.text("path")
+      if !path.hasPrefix("/") { add("path", "the path '\(path)' is not absolute", "begin it with `/`") }
+      if path.utf8.contains(UInt8(ascii: "*")) {
+        add("path", "the path '\(path)' is a pattern", "name the directory, and the files under `match`")
       }
-      return nil
-    })
+      let name = WatchedPath.name(item)
+      if items[..<index].contains(where: { WatchedPath.name($0) == name }) {
+        add(item.isSet("name") ? "name" : "path", "two watches are called '\(name)'", "give one of them another `name`")
+      }
+    }
+    if items.count > FilesLimits.paths {
+      faults.append(
+        SettingFault(
+          "watches", what: "there are \(items.count) watches", remedy: "\(FilesLimits.paths) at most are watched"))
+    }
+    return faults
+  }
 
   private let host: Host
   private let events: SensorEvents

@@ -51,26 +51,32 @@ struct GPIOInputSettings {
   }
 
   /// What no lines can be: the kernel gives a line once, and every chip has a line of a number.
-  static func check(_ settings: Settings) -> SettingError? {
+  static func check(_ settings: Settings) -> [SettingFault] {
     let inputs = settings.items("inputs").map { GPIOInputSettings($0) }
-    if inputs.count > GPIOLimits.inputs {
-      return SettingError(what: "there are \(inputs.count) inputs", remedy: "use at most \(GPIOLimits.inputs)")
-    }
+    var faults: [SettingFault] = []
     for (index, input) in inputs.enumerated() {
+      func add(_ key: String, _ what: String, _ remedy: String) {
+        faults.append(SettingFault("inputs", item: index, key, what: what, remedy: remedy))
+      }
       if !input.countsPulses, input.pulsesPerRevolution != nil || input.pulsesPerUnit != nil {
-        return SettingError(
-          what: "the input '\(input.name)' counts no pulses", remedy: "write 'kind: pulses' beside what a pulse is worth")
+        add(
+          input.pulsesPerRevolution == nil ? "pulses_per_unit" : "pulses_per_revolution",
+          "the input '\(input.name)' counts no pulses", "write 'kind: pulses' beside what a pulse is worth")
       }
       if input.chip == nil, !input.line.isEmpty, input.line.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-        return SettingError(
-          what: "the line \(input.line) of the input '\(input.name)' is a number, and there is no 'chip'",
-          remedy: "write 'chip:' with its label, or the line's name")
+        add(
+          "line", "the line \(input.line) of the input '\(input.name)' is a number, and there is no 'chip'",
+          "write 'chip:' with its label, or the line's name")
       }
       if let other = inputs[..<index].first(where: { $0.line == input.line && $0.chip == input.chip }) {
-        return SettingError(what: "'\(other.name)' and '\(input.name)' are the same line", remedy: "remove one of them")
+        add("line", "'\(other.name)' and '\(input.name)' are the same line", "remove one of them")
       }
     }
-    return nil
+    if inputs.count > GPIOLimits.inputs {
+      faults.append(
+        SettingFault("inputs", what: "there are \(inputs.count) inputs", remedy: "use at most \(GPIOLimits.inputs)"))
+    }
+    return faults
   }
 
   /// What is asked of the kernel. Only the active edge of pulses: half the interrupts.

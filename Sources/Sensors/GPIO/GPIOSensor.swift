@@ -49,7 +49,25 @@ public struct GPIOSensor: Sensor {
         "inputs", .items(GPIOInputSettings.specs), default: nil,
         help: "The lines that are inputs, 64 at most. Without any there is nothing to do.")
     ],
-    metrics: levelMetrics + pulseMetrics.dropLast(), check: GPIOInputSettings.check)
+    metrics: levelMetrics + pulseMetrics.dropLast(), check: GPIOInputSettings.check,
+    bounds: bounds)
+
+  private static func bounds(_ settings: Settings) -> [MetricBound] {
+    let inputs = settings.items("inputs").map { GPIOInputSettings($0) }
+    func names(_ isMeant: (GPIOInputSettings) -> Bool) -> [String] { inputs.filter(isMeant).map(\.name) }
+    func bound(_ metrics: [Metric], _ names: [String], needs: String) -> MetricBound {
+      names.isEmpty
+        ? .off(metrics, why: "no input has '\(needs)'", remedy: "write it at an item of 'inputs'")
+        : .label("input", of: metrics, is: names)
+    }
+    return [
+      bound(levelMetrics.dropLast(), names { !$0.countsPulses }, needs: "kind: level"),
+      bound([pulses, pulseRate], names(\.countsPulses), needs: "kind: pulses"),
+      bound([revolutions], names { $0.pulsesPerRevolution != nil }, needs: "pulses_per_revolution"),
+      bound([units, unitRate], names { $0.pulsesPerUnit != nil }, needs: "pulses_per_unit"),
+      .named("input", of: [lostEdges], in: "inputs", inputs.map(\.name)),
+    ]
+  }
 
   private let settings: [GPIOInputSettings]
   private let watch: GPIOWatch

@@ -23,7 +23,11 @@ public struct NVIDIASensor: Sensor {
         "processes", .integer(0...32), default: "8",
         help: "Names of processes whose memory is reported for each GPU, the largest first; the others count as `other`.")
     ],
-    metrics: answered)
+    metrics: answered,
+    bounds: { settings in
+      guard settings.integer("processes") == 0 else { return [] }
+      return [.off([GPUMetrics.processMemory], why: "'processes' is 0", remedy: "write 'processes: 8'")]
+    })
 
   private let link: SensorHostLink
   private let values = AnsweredValues(Self.answered)

@@ -25,7 +25,35 @@ public struct I2CSensor: Sensor {
           SettingSpec("name", .text, default: nil, help: "The label `device`; `chip@address` unless given."),
           SettingSpec("options", .map, default: nil, help: "What the chip has to know of the board, `{shunt_ohms: 0.1}`."),
         ]), default: nil, help: "What is read.")
-    ], metrics: ChipQuantity.all.map(\.metric) + [up, errors])
+    ], metrics: ChipQuantity.all.map(\.metric) + [up, errors], bounds: bounds)
+
+  private static func bounds(_ settings: Settings) -> [MetricBound] {
+    let items = settings.items("devices")
+    let known = items.compactMap { $0.chip("chip") }
+    var bounds: [MetricBound] = [
+      .named("device", of: [up, errors], in: "devices", items.map { $0.text("name") }),
+      .named("chip", of: [up, errors], in: "devices", known.map(\.chip)),
+    ]
+    for quantity in ChipQuantity.all {
+      var (names, channels): ([String], [String]) = ([], [])
+      for item in items {
+        switch item.chip("chip")?.description {
+        case .known(let chip):
+          let values = chip.values.filter { $0.quantity.name == quantity.name }
+          if !values.isEmpty { names.append(item.text("name")) }
+          channels += values.map(\.channel)
+        // What its file would say cannot be told.
+        default:
+          names.append(item.text("name"))
+          channels.append("*")
+        }
+      }
+      bounds.append(.named("device", of: [quantity.metric], in: "devices", names))
+      bounds.append(.named("channel", of: [quantity.metric], in: "devices", channels))
+      bounds.append(.named("chip", of: [quantity.metric], in: "devices", known.map(\.chip)))
+    }
+    return bounds
+  }
 
   /// A device and where its values go.
   private struct Part {

@@ -23,5 +23,23 @@ enum IOLatencyMetrics {
     "io_latency.probe_responding", unit: .none, labels: ["operation", "path"],
     help: "1 when the last probe was done, 0 when it failed or takes more than 5 s.")
 
+  /// What settings leave of them.
+  static func bounds(_ settings: Settings) -> [MetricBound] {
+    let ofDevices = [p50, p95, p99, longest, mean, source]
+    let probes = settings.items("probes")
+    var bounds: [MetricBound] = [
+      .filtered("device", of: ofDevices, by: settings, include: "include_devices", exclude: "exclude_devices"),
+      .label("operation", of: [p50, p95, p99, longest, mean], is: ["read", "write"]),
+      .named("path", of: [probe, responding], in: "probes", probes.map { $0.text("path") }),
+      .named("operation", of: [probe, responding], in: "probes", probes.map { $0.text("operation") }),
+      .label("source", of: [source], is: settings.bool("tracepoints") ? ["tracepoints", "diskstats"] : ["diskstats"]),
+    ]
+    if !settings.bool("tracepoints") {
+      bounds.append(
+        .off([p50, p95, p99, longest, lost], why: "'tracepoints' is false", remedy: "write 'tracepoints: true'"))
+    }
+    return bounds
+  }
+
   static let all = [p50, p95, p99, longest, mean, source, lost, probe, responding]
 }

@@ -26,22 +26,7 @@ public struct IOLatencySensor: Sensor {
       SettingSpec("probes", .items(StorageProbe.specs), default: nil, help: "Reads and writes of the agent's own, 8 at most."),
     ],
     metrics: IOLatencyMetrics.all,
-    check: { settings in
-      let items = settings.items("probes")
-      for (index, item) in items.enumerated() {
-        let (path, operation) = (item.text("path"), item.text("operation"))
-        guard path.hasPrefix("/") else {
-          return SettingError(what: "the path '\(path)' is not absolute", remedy: "begin it with `/`")
-        }
-        if items[..<index].contains(where: { $0.text("path") == path && $0.text("operation") == operation }) {
-          return SettingError(what: "two probes \(operation) '\(path)'", remedy: "leave one of them out")
-        }
-      }
-      guard items.count <= IOLatencyLimits.probes else {
-        return SettingError(what: "there are \(items.count) probes", remedy: "\(IOLatencyLimits.probes) at most are made")
-      }
-      return nil
-    })
+    check: StorageProbe.check, bounds: IOLatencyMetrics.bounds)
 
   private let host: Host
   private let filter: NameFilter

@@ -12,6 +12,29 @@ struct StorageProbe {
     SettingSpec("every", .duration(1_000...86_400_000), default: "1m", help: "Its own pace, in whole samples of the sensor."),
   ]
 
+  /// What is wrong with the probes of a profile.
+  static func check(_ settings: Settings) -> [SettingFault] {
+    let items = settings.items("probes")
+    var faults: [SettingFault] = []
+    for (index, item) in items.enumerated() {
+      let (path, operation) = (item.text("path"), item.text("operation"))
+      if !path.hasPrefix("/") {
+        faults.append(
+          SettingFault("probes", item: index, "path", what: "the path '\(path)' is not absolute", remedy: "begin it with `/`"))
+      }
+      if items[..<index].contains(where: { $0.text("path") == path && $0.text("operation") == operation }) {
+        faults.append(
+          SettingFault("probes", item: index, what: "two probes \(operation) '\(path)'", remedy: "leave one of them out"))
+      }
+    }
+    if items.count > IOLatencyLimits.probes {
+      faults.append(
+        SettingFault(
+          "probes", what: "there are \(items.count) probes", remedy: "\(IOLatencyLimits.probes) at most are made"))
+    }
+    return faults
+  }
+
   private let probe: DiskProbe
   private let everyNanoseconds: Int64
   private let slots: (time: Slot, responding: Slot)
@@ -62,7 +85,12 @@ struct StorageProbe {
       return
     }
     if let error = answer.error {
-      readings.note(error)
+      // A device that is configured and gone is a fault.
+      if case .absent(let what) = error {
+        readings.note(.device(what, what: "a probe finds nothing there"))
+      } else {
+        readings.note(error)
+      }
       readings.set(slots.responding, 0)
     } else {
       readings.set(slots.responding, 1)

@@ -50,7 +50,17 @@ public struct CPUSensor: Sensor {
     ],
     metrics: [
       usage, mode, coreUsage, coreMode, frequency, load1, load5, load15, switches, interrupts, runnable, blocked,
-    ])
+    ],
+    bounds: { settings in
+      var bounds = [MetricBound.label("mode", of: [mode, coreMode], is: modes)]
+      switch settings.text("per_core") {
+      case "usage": bounds.append(.off([coreMode], why: "'per_core' is usage", remedy: "write 'per_core: modes'"))
+      case "off":
+        bounds.append(.off([coreUsage, coreMode], why: "'per_core' is off", remedy: "write 'per_core: usage', or 'modes'"))
+      default: break
+      }
+      return bounds
+    })
 
   /// Clock ticks of a core, or of all, as of the last sample, and where its shares go.
   private struct Core {

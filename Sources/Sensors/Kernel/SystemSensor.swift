@@ -54,7 +54,13 @@ public struct SystemSensor: Sensor {
     ],
     metrics: [
       uptime, bootTime, boots, synchronized, offset, clockError, entropy, filesUsed, filesMax, processes, threads, users, reboot,
-    ])
+    ],
+    bounds: { settings in
+      guard settings.milliseconds("processes_every") > 0 else {
+        return [.off([processes], why: "'processes_every' is 0", remedy: "write 'processes_every: 60s'")]
+      }
+      return [.label("state", of: [processes], is: ProcessState.allCases.map(\.word))]
+    })
 
   private struct Slots {
     let uptime, bootTime, boots, synchronized, offset, clockError, entropy, filesUsed, filesMax, threads, users, reboot: Slot

@@ -18,35 +18,31 @@ struct LatencyCredentials: Sendable {
   let certificateFile: String?
   let keyFile: String?
 
-  /// - Throws: what does not belong together.
-  init(_ settings: Settings, isMQTT: Bool, isSecure: Bool) throws(SettingError) {
+  /// Tells `wrong` the key, what is wrong with it and what to do where things do not belong together.
+  init(_ settings: Settings, isMQTT: Bool, isSecure: Bool, _ wrong: (String, String, String) -> Void) {
     func given(_ key: String) -> String? { settings.text(key).isEmpty ? nil : settings.text(key) }
     username = given("username")
     passwordFile = given("password_file")
     certificateFile = given("certificate_file")
     keyFile = given("key_file")
-    if passwordFile != nil, username == nil {
-      throw SettingError(what: "has a password but no 'username'", remedy: "add 'username: NAME'")
-    }
-    if username != nil, !isMQTT {
-      throw SettingError(what: "has a 'username', which only 'kind: mqtt' takes", remedy: "remove it")
-    }
-    if let username, username.utf8.count > LatencyLimits.mqttLoginBytes {
-      throw SettingError(
-        what: "has a 'username' that is too long", remedy: "use at most \(LatencyLimits.mqttLoginBytes) bytes")
+    if passwordFile != nil, username == nil { wrong("password_file", "has a password but no 'username'", "add 'username: NAME'") }
+    if let username {
+      if !isMQTT { wrong("username", "has a 'username', which only 'kind: mqtt' takes", "remove it") }
+      if username.utf8.count > LatencyLimits.mqttLoginBytes {
+        wrong("username", "has a 'username' that is too long", "use at most \(LatencyLimits.mqttLoginBytes) bytes")
+      }
     }
     if (certificateFile == nil) != (keyFile == nil) {
-      throw SettingError(
-        what: "has only one of 'certificate_file' and 'key_file'",
-        remedy: "a certificate and its key belong together: add the other")
+      wrong(
+        certificateFile == nil ? "key_file" : "certificate_file", "has only one of 'certificate_file' and 'key_file'",
+        "a certificate and its key belong together: add the other")
     }
     for (key, path) in [("certificate_file", certificateFile), ("key_file", keyFile)] {
       guard let path, !path.hasPrefix("/") else { continue }
-      throw SettingError(what: "has a \(key) that is no absolute path", remedy: "begin it with '/'")
+      wrong(key, "has a \(key) that is no absolute path", "begin it with '/'")
     }
     if certificateFile != nil, !isSecure {
-      throw SettingError(
-        what: "has a 'certificate_file' but no TLS", remedy: isMQTT ? "add 'tls: true', or remove it" : "remove it")
+      wrong("certificate_file", "has a 'certificate_file' but no TLS", isMQTT ? "add 'tls: true', or remove it" : "remove it")
     }
   }
 

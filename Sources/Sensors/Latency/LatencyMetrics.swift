@@ -42,6 +42,25 @@ enum LatencyMetrics {
     "hop_seen", labels: ["address", "hop", "target"],
     help: "1 for the router that answered last at this hop, 0 for those before it; those past the fourth are `other`.")
 
+  /// What is left of them with these targets.
+  static func bounds(_ targets: [LatencyTarget]) -> [MetricBound] {
+    func names(_ isMeant: (LatencyTarget) -> Bool) -> [String] { targets.filter(isMeant).map(\.name) }
+    func bound(_ metrics: [Metric], _ needs: String, _ names: [String]) -> MetricBound {
+      names.isEmpty && !targets.isEmpty
+        ? .off(metrics, why: "no target has '\(needs)'", remedy: "write it at an item of 'targets'")
+        : .named("target", of: metrics, in: "targets", names)
+    }
+    return [
+      .named("target", of: [up, sent, lost, loss, last, p50, p95, p99, jitter], in: "targets", targets.map(\.name)),
+      bound([phase], "kind: http", names { [.tls, .http, .mqtt].contains($0.kind) }),
+      .label("phase", of: [phase], is: ProbePhase.allCases.map(\.rawValue)),
+      bound([status], "kind: http", names { $0.kind == .http }),
+      bound([dnsCode, dnsRecords], "kind: dns", names { $0.kind == .dns }),
+      bound([certificate], "kind: tls", names(\.isSecure)),
+      bound([hopTime, hopLoss, hopSeen], "trace: true", names(\.isTraced)),
+    ]
+  }
+
   static let all = [
     up, sent, lost, loss, last, p50, p95, p99, jitter, phase, status, dnsCode, dnsRecords, certificate, hopTime, hopLoss, hopSeen,
   ]

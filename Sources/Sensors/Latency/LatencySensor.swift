@@ -20,7 +20,11 @@ public struct LatencySensor: Sensor {
         "window", .duration(10_000...3_600_000), default: "5m",
         help: "What loss, percentiles and jitter are told of; at most the newest 600 probes."),
     ],
-    metrics: LatencyMetrics.all, check: check)
+    metrics: LatencyMetrics.all, check: check,
+    bounds: { settings in
+      var faults: [SettingFault] = []
+      return LatencyMetrics.bounds(targets(settings, &faults))
+    })
 
   private struct TargetSlots {
     let up, sent, lost, loss, last, p50, p95, p99, jitter: Slot
@@ -45,9 +49,9 @@ public struct LatencySensor: Sensor {
 
   /// Begins to probe.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
-    do throws(SettingError) { targets = try Self.targets(settings) } catch {
-      throw .device("targets", what: "\(error.what); \(error.remedy)")
-    }
+    var faults: [SettingFault] = []
+    targets = Self.targets(settings, &faults)
+    if let fault = faults.first { throw .device("targets", what: "\(fault.what); \(fault.remedy)") }
     guard !targets.isEmpty else { throw .absent("the profile names no targets") }
     slots = targets.map { TargetSlots([Label("target", $0.name)], &readings) }
     isRecorded = !context.host.root.isEmpty
@@ -58,35 +62,36 @@ public struct LatencySensor: Sensor {
     if !isRecorded { try engine.start() }
   }
 
-  private static func targets(_ settings: Settings) throws(SettingError) -> [LatencyTarget] {
+  private static func targets(_ settings: Settings, _ faults: inout [SettingFault]) -> [LatencyTarget] {
     let items = settings.items("targets")
-    guard items.count <= LatencyLimits.targets else {
-      throw SettingError(what: "there are \(items.count) targets", remedy: "use at most \(LatencyLimits.targets)")
+    func add(_ what: String, _ remedy: String, to faults: inout [SettingFault]) {
+      faults.append(SettingFault("targets", what: what, remedy: remedy))
+    }
+    if items.count > LatencyLimits.targets {
+      add("there are \(items.count) targets", "use at most \(LatencyLimits.targets)", to: &faults)
     }
     var targets: [LatencyTarget] = []
-    for item in items { targets.append(try LatencyTarget(item)) }
+    for (index, item) in items.prefix(LatencyLimits.targets).enumerated() {
+      targets.append(LatencyTarget(item, at: index, &faults))
+    }
     let traced = targets.filter(\.isTraced).count
-    guard traced <= LatencyLimits.tracedTargets else {
-      throw SettingError(
-        what: "\(traced) targets are traced", remedy: "write 'trace: true' at \(LatencyLimits.tracedTargets) at most")
+    if traced > LatencyLimits.tracedTargets {
+      add("\(traced) targets are traced", "write 'trace: true' at \(LatencyLimits.tracedTargets) at most", to: &faults)
     }
     var rate = Double(traced) * 1e9 / Double(LatencyLimits.hopIntervalNanoseconds)
     for target in targets { rate += 1e9 / Double(target.intervalNanoseconds) }
-    guard rate <= Double(LatencyLimits.probesPerSecond) else {
-      throw SettingError(
-        what: "the targets ask for more than \(LatencyLimits.probesPerSecond) probes a second in all",
-        remedy: "raise 'every' of some")
+    if rate > Double(LatencyLimits.probesPerSecond) {
+      add(
+        "the targets ask for more than \(LatencyLimits.probesPerSecond) probes a second in all", "raise 'every' of some",
+        to: &faults)
     }
     return targets
   }
 
-  private static func check(_ settings: Settings) -> SettingError? {
-    do throws(SettingError) {
-      _ = try targets(settings)
-      return nil
-    } catch {
-      return error
-    }
+  private static func check(_ settings: Settings) -> [SettingFault] {
+    var faults: [SettingFault] = []
+    _ = targets(settings, &faults)
+    return faults
   }
 
   /// Tells what the probes found until now; waits for none.

@@ -68,65 +68,71 @@ struct LatencyTarget: Sendable {
   let timeoutNanoseconds: Int64
   let isTraced: Bool
 
-  init(_ settings: Settings) throws(SettingError) {
+  /// The target at a position of `targets`; what is wrong with it goes to `faults`, and it is only good if nothing does.
+  init(_ settings: Settings, at item: Int, _ faults: inout [SettingFault]) {
     let name = settings.text("name")
-    func wrong(_ what: String, _ remedy: String) -> SettingError {
-      SettingError(what: "the target '\(name)' \(what)", remedy: remedy)
+    func wrong(_ key: String?, _ what: String, _ remedy: String) {
+      faults.append(SettingFault("targets", item: item, key, what: "the target '\(name)' \(what)", remedy: remedy))
     }
-    guard let kind = Kind(rawValue: settings.text("kind")), let record = DNSRecordType(rawValue: settings.text("record")) else {
-      throw wrong("has an unknown kind or record", "use one that is listed")
-    }
+    // Words that are not listed were refused one by one.
+    let kind = Kind(rawValue: settings.text("kind")) ?? .icmp
+    let record = DNSRecordType(rawValue: settings.text("record")) ?? .A
     self.name = name
     self.kind = kind
     self.record = record
     url = kind == .http ? WebAddress(settings.text("url")) : nil
-    if kind == .http, url == nil {
-      throw wrong("has no URL that can be asked", "write 'url: http://HOST/PATH', without a user, blanks as %20")
-    }
     host = url?.host ?? settings.text("host")
-    if host.isEmpty, kind != .dns { throw wrong("has no host", "write 'host:' with its name or address") }
-    if kind != .dns, NetworkAddress(host) == nil, DNSMessage.query(id: 0, name: host, type: .A) == nil {
-      throw wrong("has a host that is no name and no address", "write 'host: broker.example.org' or 'host: 192.0.2.1'")
+    if kind == .http {
+      if url == nil {
+        wrong("url", "has no URL that can be asked", "write 'url: http://HOST/PATH', without a user, blanks as %20")
+      }
+    } else if kind != .dns {
+      if host.isEmpty {
+        wrong("host", "has no host", "write 'host:' with its name or address")
+      } else if NetworkAddress(host) == nil, DNSMessage.query(id: 0, name: host, type: .A) == nil {
+        wrong("host", "has a host that is no name and no address", "write 'host: broker.example.org' or 'host: 192.0.2.1'")
+      }
     }
     isSecure = url?.isSecure ?? (kind == .tls || kind == .mqtt && settings.bool("tls"))
-    let usual: UInt16? =
-      switch kind {
-      case .icmp: 0
-      case .tcp: nil
-      case .tls: 443
-      case .http: url?.port
-      case .dns: 53
-      case .mqtt: isSecure ? 8883 : 1883
-      }
-    guard let port = settings.isSet("port") && kind != .http ? UInt16(clamping: settings.integer("port")) : usual else {
-      throw wrong("has no port", "write 'port:' beside 'kind: tcp'")
-    }
-    self.port = port
+    let port = Self.port(settings, kind, url: url, isSecure: isSecure)
+    if port == nil, kind == .tcp { wrong("port", "has no port", "write 'port:' beside 'kind: tcp'") }
+    self.port = port ?? 0
     expectedStatus = settings.isSet("expect_status") ? settings.integer("expect_status") : nil
     expectedText = Array(settings.text("expect_text").utf8)
     query = settings.text("query")
     if kind == .dns, DNSMessage.query(id: 0, name: query, type: record) == nil {
-      throw wrong("asks for no domain name", "write 'query: example.org'")
+      wrong("query", "asks for no domain name", "write 'query: example.org'")
     }
     resolver = NetworkAddress(settings.text("resolver"))
     if settings.isSet("resolver"), resolver == nil {
-      throw wrong("has a resolver that is no address", "write 'resolver: 192.0.2.53'")
+      wrong("resolver", "has a resolver that is no address", "write 'resolver: 192.0.2.53'")
     }
     caFile = settings.isSet("ca_file") ? settings.text("ca_file") : nil
-    if let caFile, !caFile.hasPrefix("/") { throw wrong("has a ca_file that is no absolute path", "begin it with '/'") }
+    if let caFile, !caFile.hasPrefix("/") { wrong("ca_file", "has a ca_file that is no absolute path", "begin it with '/'") }
     serverName = settings.isSet("server_name") ? settings.text("server_name") : host
-    do throws(SettingError) {
-      credentials = try LatencyCredentials(settings, isMQTT: kind == .mqtt, isSecure: isSecure)
-    } catch {
-      throw wrong(error.what, error.remedy)
-    }
+    credentials = LatencyCredentials(settings, isMQTT: kind == .mqtt, isSecure: isSecure, wrong)
     family = Family(rawValue: settings.text("family")) ?? .any
     intervalNanoseconds = Int64(settings.milliseconds("every")) * 1_000_000 / Int64(max(settings.integer("count"), 1))
-    guard intervalNanoseconds >= LatencyLimits.spacingNanoseconds else {
-      throw wrong("would be probed more than once a second", "raise 'every' or lower 'count'")
+    if intervalNanoseconds < LatencyLimits.spacingNanoseconds {
+      wrong(
+        settings.integer("count") > 1 ? "count" : "every", "would be probed more than once a second",
+        "raise 'every' or lower 'count'")
     }
     timeoutNanoseconds = Int64(settings.milliseconds("timeout")) * 1_000_000
     isTraced = settings.bool("trace")
-    if isTraced, kind == .dns { throw wrong("has no host to trace the path to", "remove 'trace'") }
+    if isTraced, kind == .dns { wrong("trace", "has no host to trace the path to", "remove 'trace'") }
+  }
+
+  /// What is given, or usual for the kind; nil where there is none.
+  private static func port(_ settings: Settings, _ kind: Kind, url: WebAddress?, isSecure: Bool) -> UInt16? {
+    if settings.isSet("port"), kind != .http { return UInt16(clamping: settings.integer("port")) }
+    switch kind {
+    case .icmp: return 0
+    case .tcp: return nil
+    case .tls: return 443
+    case .http: return url?.port
+    case .dns: return 53
+    case .mqtt: return isSecure ? 8883 : 1883
+    }
   }
 }

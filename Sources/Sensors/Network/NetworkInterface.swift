@@ -21,6 +21,7 @@ struct NetworkInterface {
   static let speed = Metric(
     "network.speed_bits_per_second", unit: .bitsPerSecond, labels: ["interface"],
     help: "Negotiated speed; missing when the link is down or has none. Looked up when the link changed, and once a minute.")
+  static let metrics = rates + [up, speed, carrierChanges]
   static let carrierChanges = Metric(
     "network.carrier_changes", unit: .none, kind: .counter, labels: ["interface"], help: "Times the link went up or down.")
 

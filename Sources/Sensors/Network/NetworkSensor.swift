@@ -65,8 +65,18 @@ public struct NetworkSensor: Sensor {
         "socket_states_every", .duration(0...86_400_000), default: "5m",
         help: "How often the TCP sockets are counted by state, which costs about a microsecond a socket; 0 turns it off."),
     ],
-    metrics: NetworkInterface.rates + [NetworkInterface.up, NetworkInterface.speed, NetworkInterface.carrierChanges]
-      + rates.map(\.metric) + [established, socketsUsed, orphans, timeWait, tcpMemory, udpMemory, sockets])
+    metrics: NetworkInterface.metrics + rates.map(\.metric) + [
+      established, socketsUsed, orphans, timeWait, tcpMemory, udpMemory, sockets,
+    ],
+    bounds: { settings in
+      [
+        .filtered(
+          "interface", of: NetworkInterface.metrics, by: settings, include: "include_interfaces", exclude: "exclude_interfaces"),
+        settings.milliseconds("socket_states_every") > 0
+          ? .label("state", of: [sockets], is: TCPStates.names)
+          : .off([sockets], why: "'socket_states_every' is 0", remedy: "write 'socket_states_every: 5m'"),
+      ]
+    })
 
   private struct Slots {
     let established, socketsUsed, orphans, timeWait, tcpMemory, udpMemory: Slot

@@ -22,7 +22,8 @@ public struct PowerSensor: Sensor {
         "peripherals", .bool, default: "false",
         help: "Whether batteries of peripherals (mice, keyboards, headsets) are reported: supplies whose `scope` is `Device`."),
     ],
-    metrics: PowerSupply.metrics)
+    metrics: PowerSupply.metrics,
+    bounds: { [.filtered("supply", of: PowerSupply.metrics, by: $0, include: "include", exclude: "exclude")] })
 
   private let host: Host
   private let filter: NameFilter

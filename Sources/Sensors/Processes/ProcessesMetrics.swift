@@ -55,6 +55,30 @@ enum ProcessesMetrics {
     restarts, oomKills,
   ]
 
+  /// What settings leave of them.
+  static func bounds(_ settings: Settings) -> [MetricBound] {
+    let items = settings.items("watch")
+    let inCgroups = items.filter { $0.isSet("unit") || $0.isSet("cgroup") }
+    var bounds: [MetricBound] = [
+      .label("state", of: [count], is: ProcessState.allCases.map(\.word)),
+      .named("group", of: groups, in: "watch", items.map { $0.text("name") }),
+      inCgroups.isEmpty
+        ? .off([oomKills], why: "no group is known by 'unit' or 'cgroup'", remedy: "write one at an item of 'watch'")
+        : .label("group", of: [oomKills], is: inCgroups.map { $0.text("name") }),
+    ]
+    for (measure, metric) in [("cpu", topCPU), ("memory", topMemory), ("io", topIO)] {
+      if settings.integer("top") == 0 {
+        bounds.append(.off([metric], why: "'top' is 0", remedy: "write 'top: 5'"))
+      } else if !settings.list("top_by").contains(measure) {
+        bounds.append(.off([metric], why: "'top_by' lacks \(measure)", remedy: "add \(measure) to 'top_by'"))
+      }
+    }
+    if settings.milliseconds("pss_every") == 0 {
+      bounds.append(.off([proportional], why: "'pss_every' is 0", remedy: "write 'pss_every: 10m'"))
+    }
+    return bounds
+  }
+
   private static func group(
     _ name: String, _ unit: Unit = .none, kind: MetricKind = .gauge, decimals: Int = 0, help: String
   ) -> Metric {

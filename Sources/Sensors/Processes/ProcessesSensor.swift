@@ -27,7 +27,7 @@ public struct ProcessesSensor: Sensor {
         "watch", .items(WatchedGroupSettings.specs), default: nil,
         help: "Groups of processes, 64 at most, each with a name and one way to know them by."),
     ],
-    metrics: ProcessesMetrics.all, check: WatchedGroupSettings.check)
+    metrics: ProcessesMetrics.all, check: WatchedGroupSettings.check, bounds: ProcessesMetrics.bounds)
 
   private let host: Host
   private let files: ProcessFiles
@@ -57,10 +57,8 @@ public struct ProcessesSensor: Sensor {
     forks = readings.slot(ProcessesMetrics.forks)
     table = ProcessTable(ticksPerSecond: ticksPerSecond)
     top = TopProcesses(count: settings.integer("top"), nameLimit: settings.integer("names"))
-    let watched: [WatchedGroupSettings]
-    do throws(SettingError) { watched = try WatchedGroupSettings.all(settings, host: host) } catch {
-      throw .device("watch", what: "\(error.what); \(error.remedy)")
-    }
+    let (watched, faults) = WatchedGroupSettings.all(settings, host: host)
+    if let fault = faults.first { throw .device("watch", what: "\(fault.what); \(fault.remedy)") }
     commands = CommandMatch(watched)
     for (index, group) in watched.enumerated() {
       groups.append(WatchedGroup(group, bit: 1 << UInt64(index), host: host, readings: &readings))

@@ -41,23 +41,25 @@ struct WatchedGroupSettings {
   let name: String
   let choice: Choice
 
-  /// - Throws: unless there is exactly one way to know the processes by.
-  init(_ settings: Settings, host: Host) throws(SettingError) {
+  /// - Throws: what is wrong with the item at a position of `watch`: also unless there is exactly one way to know the processes by.
+  init(_ settings: Settings, host: Host, item: Int = 0) throws(SettingFault) {
     name = settings.text("name")
     let given = ["unit", "cgroup", "executable", "command", "pid_file"].filter(settings.isSet)
     guard given.count == 1, let key = given.first, !settings.text(key).isEmpty else {
-      throw SettingError(
-        what: "the group '\(name)' needs one way to know its processes by",
+      throw SettingFault(
+        "watch", item: item, given.last, what: "the group '\(name)' needs one way to know its processes by",
         remedy: "give one of unit, cgroup, executable, command and pid_file")
     }
     let text = settings.text(key)
     guard key != "pid_file" || text.hasPrefix("/") else {
-      throw SettingError(what: "the group '\(name)' has a pid_file that is no absolute path", remedy: "begin it with '/'")
+      throw SettingFault(
+        "watch", item: item, key, what: "the group '\(name)' has a pid_file that is no absolute path", remedy: "begin it with '/'"
+      )
     }
     // It is held against whole paths: a bare name is that of no program.
     guard key != "executable" || text.hasPrefix("/") || text.hasPrefix("*") else {
-      throw SettingError(
-        what: "the group '\(name)' has an executable that is no absolute path",
+      throw SettingFault(
+        "watch", item: item, key, what: "the group '\(name)' has an executable that is no absolute path",
         remedy: "write its whole path, or a pattern such as '*/\(text)'")
     }
     switch key {
@@ -69,24 +71,22 @@ struct WatchedGroupSettings {
     }
   }
 
-  /// The groups of a profile.
-  static func all(_ settings: Settings, host: Host) throws(SettingError) -> [WatchedGroupSettings] {
+  /// The groups of a profile, and what is wrong with others.
+  static func all(_ settings: Settings, host: Host) -> (groups: [WatchedGroupSettings], faults: [SettingFault]) {
     let items = settings.items("watch")
-    guard items.count <= ProcessLimits.groups else {
-      throw SettingError(what: "there are \(items.count) groups", remedy: "use at most \(ProcessLimits.groups)")
+    var (groups, faults): ([WatchedGroupSettings], [SettingFault]) = ([], [])
+    for (index, item) in items.prefix(ProcessLimits.groups).enumerated() {
+      do throws(SettingFault) { groups.append(try WatchedGroupSettings(item, host: host, item: index)) } catch {
+        faults.append(error)
+      }
     }
-    var groups: [WatchedGroupSettings] = []
-    for item in items { groups.append(try WatchedGroupSettings(item, host: host)) }
-    return groups
+    if items.count > ProcessLimits.groups {
+      faults.append(
+        SettingFault("watch", what: "there are \(items.count) groups", remedy: "use at most \(ProcessLimits.groups)"))
+    }
+    return (groups, faults)
   }
 
   /// What is wrong with the groups of a profile.
-  static func check(_ settings: Settings) -> SettingError? {
-    do throws(SettingError) {
-      _ = try all(settings, host: Host())
-      return nil
-    } catch {
-      return error
-    }
-  }
+  static func check(_ settings: Settings) -> [SettingFault] { all(settings, host: Host()).faults }
 }

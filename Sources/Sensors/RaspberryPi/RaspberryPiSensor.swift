@@ -52,7 +52,14 @@ public struct RaspberryPiSensor: Sensor {
     ],
     metrics: [
       throttled, throttledSinceBoot, temperature, clock, voltage, railVoltage, railCurrent, power, firmwareTime, bootloaderTime,
-    ])
+    ],
+    bounds: { settings in
+      [
+        .label("reason", of: [throttled, throttledSinceBoot], is: reasons),
+        .named("clock", of: [clock], in: "clocks", settings.list("clocks")),
+        .named("domain", of: [voltage], in: "voltages", settings.list("voltages")),
+      ]
+    })
 
   /// In the order of the firmware's bits: 0…3 now, 16…19 since boot.
   private static let reasons = ["under_voltage", "frequency_capped", "throttled", "soft_temperature_limit"]

@@ -59,7 +59,13 @@ final class SensorHostLink {
   }
 
   private func recorded(_ file: HostFile) throws(SensorError) -> LibraryAnswer {
-    let text = try file.read { (text) throws(SensorError) in text.text { _ in false } }
+    let text: String
+    do throws(SensorError) {
+      text = try file.read { (text) throws(SensorError) in text.text { _ in false } }
+    } catch {
+      guard case .absent = error else { throw error }
+      throw .absent("an answer of the library \(library) among what was recorded")
+    }
     return try LibraryAnswer.decoded(Array(text.utf8), library: library)
   }
 

@@ -55,7 +55,13 @@ public struct DiskSensor: Sensor {
         "exclude_devices", .patterns, default: "loop*,ram*,zram*,fd*,sr*,mmcblk?boot*", help: "Devices left out."),
       SettingSpec("partitions", .bool, default: "false", help: "Whether partitions are reported besides whole devices."),
     ],
-    metrics: mountMetrics + BlockDevice.metrics)
+    metrics: mountMetrics + BlockDevice.metrics,
+    bounds: { settings in
+      [
+        .filtered("mount", of: mountMetrics, by: settings, include: "include_mounts", exclude: "exclude_mounts"),
+        .filtered("device", of: BlockDevice.metrics, by: settings, include: "include_devices", exclude: "exclude_devices"),
+      ]
+    })
 
   private let host: Host
   private let mountFilter, deviceFilter: NameFilter

@@ -31,6 +31,9 @@ public struct MountsSensor: Sensor {
   private static let response = metric(
     "response_milliseconds", .milliseconds, decimals: 1, help: "How long its answer took; missing when there was none.")
 
+  /// Of each mount that is watched.
+  private static let watchedMetrics = [readOnly, turnedReadOnly, responding, response] + FileSystemErrors.metrics
+
   /// The catalogue entry.
   public static let kind = SensorKind(
     name: "mounts",
@@ -53,11 +56,31 @@ public struct MountsSensor: Sensor {
       SettingSpec(
         "answer_within", .duration(100...4_000), default: "2s", help: "How long such a file system has for its answer."),
     ],
-    metrics: [present, mounted, appeared, vanished, readOnly, turnedReadOnly, responding, response] + FileSystemErrors.metrics,
+    metrics: [present, mounted, appeared, vanished] + watchedMetrics,
     check: { settings in
-      guard let wrong = settings.list("required").first(where: { !$0.hasPrefix("/") }) else { return nil }
-      return SettingError(what: "'\(wrong)' in 'required' is no mount point", remedy: "begin it with '/'")
+      var faults: [SettingFault] = []
+      for (index, path) in settings.list("required").enumerated() where !path.hasPrefix("/") {
+        faults.append(
+          SettingFault(
+            "required", item: index, what: "'\(path)' in 'required' is no mount point", remedy: "begin it with '/'"))
+      }
+      return faults
+    },
+    bounds: { settings in
+      var bounds: [MetricBound] = [
+        .named("mount", of: [present], in: "required", settings.list("required").map(mountPoint)),
+        .filtered("mount", of: watchedMetrics, by: settings, include: "include", exclude: "exclude"),
+      ]
+      if !settings.bool("probe") {
+        bounds.append(.off([responding, response], why: "'probe' is false", remedy: "write 'probe: true'"))
+      }
+      return bounds
     })
+
+  /// As mountinfo writes it.
+  private static func mountPoint(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
 
   private struct Watched {
     private(set) var mount: Mount
@@ -111,8 +134,7 @@ public struct MountsSensor: Sensor {
     mountinfo = host.file("/proc/self/mountinfo", limit: 4 << 20)
     guard host.exists(mountinfo.path) else { throw .absent(mountinfo.path) }
     required = settings.list("required").map { path in
-      // As mountinfo writes it.
-      let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+      let path = Self.mountPoint(path)
       return (path, readings.slot(Self.present, [Label("mount", path)]))
     }
     counts = (readings.slot(Self.mounted), readings.slot(Self.appeared), readings.slot(Self.vanished))

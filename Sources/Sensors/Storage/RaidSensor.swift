@@ -25,7 +25,13 @@ public struct RaidSensor: Sensor {
         help: "How often zpool and lvs are run, where there are pools or volumes for them; their answers are repeated in between."
       ),
     ],
-    metrics: ArrayReport.metrics)
+    metrics: ArrayReport.metrics,
+    bounds: {
+      [
+        .label("type", of: ArrayReport.metrics, is: ["md", "btrfs", "zfs", "lvm"]),
+        .filtered("array", of: ArrayReport.metrics, by: $0, exclude: "exclude"),
+      ]
+    })
 
   private let host: Host
   private let excluded: [Glob]

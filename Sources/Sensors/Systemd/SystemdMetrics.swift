@@ -30,5 +30,31 @@ enum SystemdMetrics {
     "systemd.unit_restarts_total", unit: .none, kind: .counter, labels: ["unit"],
     help: "How often systemd restarted a watched service by itself since somebody last started it.")
 
+  /// The endings of units: systemd.unit(5).
+  private static let endings = [
+    "service", "socket", "target", "device", "mount", "automount", "swap", "timer", "path", "slice", "scope",
+  ]
+
+  /// What settings leave of them; `watched` are the patterns of watched units, with their endings.
+  static func bounds(_ settings: Settings, watched: [String], states: [String]) -> [MetricBound] {
+    var bounds: [MetricBound] = [
+      // MANAGER_STATE of src/core/manager.c.
+      .label("state", of: [state], is: ["initializing", "starting", "running", "degraded", "maintenance", "stopping"]),
+      .label("state", of: [units], is: states),
+      .label("phase", of: [boot], is: ["firmware", "loader", "kernel", "initrd", "userspace", "total"]),
+      .label("unit", of: [failed], is: endings.map { "*.\($0)" }, remedy: "write a unit with its ending: 'ssh.service'"),
+      .named("unit", of: [unitActive, unitState, unitChanged], in: "units", watched),
+    ]
+    let services = watched.filter { Glob($0).overlaps(Glob("*.service")) }
+    bounds.append(
+      services.isEmpty && !watched.isEmpty
+        ? .off([unitRestarts], why: "'units' names no service", remedy: "name one in 'units'")
+        : .named("unit", of: [unitRestarts], in: "units", services))
+    if settings.integer("failed") == 0 {
+      bounds.append(.off([failed], why: "'failed' is 0", remedy: "write 'failed: 16'"))
+    }
+    return bounds
+  }
+
   static let all = [state, units, failed, boot, unitActive, unitState, unitChanged, unitRestarts]
 }

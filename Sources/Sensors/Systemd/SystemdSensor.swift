@@ -28,10 +28,21 @@ public struct SystemdSensor: Sensor {
     metrics: SystemdMetrics.all,
     check: { settings in
       let count = settings.list("units").count
-      guard count > SystemdMetrics.mostUnits else { return nil }
-      return SettingError(
-        what: "\(count) units are named, and \(SystemdMetrics.mostUnits) can be watched", remedy: "use patterns for fewer")
-    })
+      guard count > SystemdMetrics.mostUnits else { return [] }
+      return [
+        SettingFault(
+          "units", what: "\(count) units are named, and \(SystemdMetrics.mostUnits) can be watched",
+          remedy: "use patterns for fewer")
+      ]
+    },
+    bounds: { settings in SystemdMetrics.bounds(settings, watched: patterns(settings).map(\.pattern), states: stateWords) })
+
+  /// The units to watch, with their endings.
+  private static func patterns(_ settings: Settings) -> [Glob] {
+    settings.list("units").map { Glob($0.utf8.contains(UInt8(ascii: ".")) ? $0 : "\($0).service") }
+  }
+
+  private static var stateWords: [String] { states.map { "\($0)" } + ["other"] }
 
   private let bus: TimedDBus
   /// With their endings.
@@ -50,9 +61,9 @@ public struct SystemdSensor: Sensor {
   /// Asks nothing yet.
   public init(context: SensorContext, settings: Settings, readings: inout Readings) throws(SensorError) {
     bus = TimedDBus(context.host.systemdBus)
-    patterns = settings.list("units").map { Glob($0.utf8.contains(UInt8(ascii: ".")) ? $0 : "\($0).service") }
+    patterns = Self.patterns(settings)
     mostFailed = settings.integer("failed")
-    counts = (Self.states.map { "\($0)" } + ["other"]).map { readings.slot(SystemdMetrics.units, [Label("state", $0)]) }
+    counts = Self.stateWords.map { readings.slot(SystemdMetrics.units, [Label("state", $0)]) }
     // Before those that patterns find, of which there may be too many.
     for pattern in patterns where Self.isName(pattern) { _ = index(of: pattern.pattern, &readings) }
   }

@@ -25,7 +25,13 @@ public struct WiFiSensor: Sensor {
         "access_point_label", .bool, default: "false",
         help: "Report the access point's hardware address, which may tell where the device is; at most 16 an interface.")
     ],
-    metrics: WiFiMetrics.all)
+    metrics: WiFiMetrics.all,
+    bounds: { settings in
+      guard !settings.bool("access_point_label") else { return [] }
+      return [
+        .off([WiFiMetrics.accessPoint], why: "'access_point_label' is false", remedy: "write 'access_point_label: true'")
+      ]
+    })
 
   private let host: Host
   private let withAddress: Bool

@@ -31,6 +31,16 @@ struct DetectedEntries {
     return lines.isEmpty ? nil : ["\(Self.lists[kind] ?? ""):"] + lines
   }
 
+  /// Whether a rule could fire with the entries of a kind, as far as they are active.
+  func admit(_ rule: DetectedRules.Entries, of kind: SensorKind, _ folders: HardwareFolders) -> Bool {
+    let entries = (active(kind.name) ?? []).map { "    \($0)" }
+    let lines = ["sensors:", "  \(kind.name):"] + entries + ["alerts:"] + YAMLText.rule(rule)
+    let profile = try? Profile.parse(
+      files: [("", Array(lines.map { $0 + "\n" }.joined().utf8))], catalogue: [kind],
+      environment: ProfileEnvironment(hostName: "node", hardware: folders))
+    return profile != nil
+  }
+
   /// The lines that stand in comments; with the list's key when no other has it.
   func uncertain(_ kind: String) -> [String] {
     let lines = (items[kind] ?? []).compactMap { item in item.doubt.map { "  - \(item.text)  # \($0)" } }

@@ -13,7 +13,7 @@ extension Detection {
     lines += ["node: auto  # the host name", "tick: 1s", "labels: {}  # of the node: {site: plant-7}", "", "sensors:"]
     let entries = DetectedEntries(self)
     lines += parts.flatMap { sensorLines($0, entries) }
-    let rules = DetectedRules(self, configured: entries.kinds)
+    let rules = DetectedRules(self, entries)
     lines += ["", rules.active.isEmpty ? "alerts: []" : "alerts:"] + rules.active.flatMap(YAMLText.rule)
     for (reason, rules) in rules.uncertain {
       lines += ["  # \(Self.comment(reason)):"] + rules.flatMap { YAMLText.rule($0).map { "  # \($0)" } }
@@ -121,7 +121,8 @@ extension Detection {
     let suggested = suggestions[name] ?? []
     let settings = suggested.isEmpty ? "" : " \(YAMLText.map(suggested))"
     let reasons = suggested.map(\.why).filter { !$0.isEmpty }.map { "; \(Self.comment($0))" }.joined()
-    return ["  \(name):\(settings)  # \(found.count) values\(instances(found))\(reasons)"] + comment
+    let problem = part.readings.problemText.map { "; but \(Self.comment($0))" } ?? ""
+    return ["  \(name):\(settings)  # \(found.count) values\(instances(found))\(reasons)\(problem)"] + comment
   }
 
   /// `; zone: cpu-thermal (cpu); device: pwm-fan`: the instances by the first label of each metric, a few of each.

@@ -9,18 +9,22 @@ struct DetectedRules {
   /// Rules of what may be there, with the reason why they stand in comments.
   private(set) var uncertain: [(reason: String, rules: [Entries])] = []
 
-  /// `configured`: kinds of sensors that get entries and have no values yet.
-  init(_ found: Detection, configured: Set<String>) {
+  /// `entries`: what kinds of sensors get that have no values yet.
+  init(_ found: Detection, _ entries: DetectedEntries) {
     let values = found.values.map(\.series)
     let limits = (found.recognition.board?.zones ?? []).flatMap { Self.limits($0, values) }
     let watched = (found.recognition.board?.rules ?? []).filter { rule in values.contains(where: rule.watches) }
     var added = watched.map(\.entries)
     for finding in found.recognition.hats {
       let own = finding.hat.rules.filter { rule in
-        values.contains(where: rule.watches) || !finding.isCertain || Self.kind(of: rule, found).map(configured.contains) ?? false
+        values.contains(where: rule.watches) || !finding.isCertain
+          || Self.kind(of: rule.rule?.metric, found).map { entries.admit(rule.entries, of: $0, found.folders) } ?? false
       }
-      let alarms = configured.contains("gpio") || !finding.isCertain ? finding.hat.inputs.compactMap(\.rule) : []
-      let rules = own.map(\.entries) + (Self.hasInputs(found) ? alarms : [])
+      let gpio = Self.kind(of: "gpio.active", found)
+      let alarms = finding.hat.inputs.compactMap(\.rule).filter { rule in
+        !finding.isCertain || gpio.map { entries.admit(rule, of: $0, found.folders) } ?? false
+      }
+      let rules = own.map(\.entries) + (gpio == nil ? [] : alarms)
       if finding.isCertain {
         added += rules
       } else if !rules.isEmpty {
@@ -35,13 +39,9 @@ struct DetectedRules {
     }
   }
 
-  private static func hasInputs(_ found: Detection) -> Bool {
-    found.parts.contains { part in part.kind.metrics.contains { $0.name == "gpio.active" } }
-  }
-
   /// The kind of sensor that measures what a rule watches.
-  private static func kind(of rule: SuggestedRule, _ found: Detection) -> String? {
-    found.parts.first { part in part.kind.metrics.contains { $0.name == rule.rule?.metric } }?.kind.name
+  private static func kind(of metric: String?, _ found: Detection) -> SensorKind? {
+    found.parts.first { part in part.kind.metrics.contains { $0.name == metric } }?.kind
   }
 
   private static func text(_ celsius: Double) -> String {

@@ -94,7 +94,7 @@ extension Detection {
       json.member("name", part.kind.name)
       json.member("present", part.problem == nil)
       json.member("values", part.problem == nil ? part.readings.sorted.count : 0)
-      json.member("problem", part.problem?.description)
+      json.member("problem", part.problem?.description ?? part.readings.problemText)
     }
   }
 }

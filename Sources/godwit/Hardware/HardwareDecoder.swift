@@ -192,11 +192,11 @@ struct HardwareDecoder {
     }
   }
 
-  /// The profile that these lines are; nil, with its problems told at the item, when it is none.
+  /// The profile that these lines are, in which a rule may be on what the lines do not set up; nil, with its problems told at the item, when it is none.
   private mutating func profile(of lines: [String], _ key: String, _ index: Int) -> Profile? {
     do throws(ProfileProblems) {
       return try Profile.parse(
-        files: [("", Array(lines.map { $0 + "\n" }.joined().utf8))], catalogue: catalogue,
+        files: [("", Array(lines.map { $0 + "\n" }.joined().utf8))], catalogue: catalogue.map(\.unbounded),
         environment: ProfileEnvironment(hostName: "node"))
     } catch {
       for problem in error.problems { add(problem.what, at: key, index, why: problem.why, remedy: problem.remedy) }

@@ -55,19 +55,4 @@ struct Span: Sendable {
     guard self.width > width else { return self }
     return Span(width > 0 ? String(text.prefix(width - 1)) + "…" : "", colour)
   }
-  /// Pieces of at most `width` characters, broken between words; a longer word stands alone. Never empty.
-  func broken(_ width: Int) -> [Span] {
-    var lines: [String] = [""]
-    for word in text.split(separator: " ") {
-      let last = lines[lines.count - 1]
-      if last.isEmpty {
-        lines[lines.count - 1] = String(word)
-      } else if last.count + 1 + word.count <= width {
-        lines[lines.count - 1] = last + " " + word
-      } else {
-        lines.append(String(word))
-      }
-    }
-    return lines.map { Span($0, colour) }
-  }
 }

@@ -1,9 +1,12 @@
-/// Rows of cells in aligned columns, two blanks apart.
+/// Rows of cells in aligned columns, two blanks apart. The last cell of a row with fewer cells than columns spans the rest of them.
 struct Table {
   enum Alignment {
     case left
     case right
   }
+
+  /// The least width in which text is broken beside the other columns, not below them.
+  private static let leastRoom = 36
 
   private let alignments: [Alignment]
   private var rows: [[Span]] = []
@@ -16,17 +19,27 @@ struct Table {
   mutating func add(_ cells: Span...) { rows.append(cells) }
   mutating func add(_ cells: [Span]) { rows.append(cells) }
 
-  /// The lines. Where they would be wider than `width`, the last column is cut, or broken between words.
-  func lines(indent: Int = 0, width: Int = .max, wrapping: Bool = false, style: Style = .plain) -> [String] {
-    let widths = alignments.indices.map { column in rows.map { $0.indices.contains(column) ? $0[column].width : 0 }.max() ?? 0 }
-    let start = widths.dropLast().reduce(indent) { $0 + $1 + 2 }
+  /// The lines. Where they would be wider than `width`, the last cell goes on below: nothing of it is lost.
+  func lines(indent: Int = 0, width: Int = .max, style: Style = .plain) -> [String] {
+    let widths = alignments.indices.map { column in
+      rows.map { $0.count == alignments.count || column < $0.count - 1 ? $0[column].width : 0 }.max() ?? 0
+    }
     return rows.flatMap { row -> [String] in
-      guard wrapping, let last = row.last, row.count == alignments.count, width - start >= 20 else {
+      let start = widths.prefix(max(row.count - 1, 0)).reduce(indent) { $0 + $1 + 2 }
+      guard let last = row.last, !last.text.isEmpty, last.width > width - start else {
         return [line(row, widths, indent, width, style)]
       }
-      let pieces = last.broken(width - start)
-      let first = line(row.dropLast() + [pieces[0]], widths, indent, width, style)
-      return [first] + pieces.dropFirst().map { String(repeating: " ", count: start) + style.paint($0.text, $0.colour) }
+      let others = Array(row.dropLast())
+      let head = line(others, widths, indent, width, style)
+      guard width - start >= Self.leastRoom || others.isEmpty else {
+        let margin = Span(String(repeating: " ", count: indent + 4))
+        return [head] + Flow([last]).lines(label: margin, width: width, style: style)
+      }
+      let gap = start - line(others, widths, indent, width, .plain).count
+      let texts = Flow([last]).lines(width: width - start, style: style)
+      return texts.enumerated().map { index, text in
+        index == 0 ? head + String(repeating: " ", count: gap) + text : String(repeating: " ", count: start) + text
+      }
     }
   }
 

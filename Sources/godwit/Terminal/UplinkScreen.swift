@@ -13,7 +13,7 @@ struct UplinkScreen {
   /// The lines, without line feeds.
   func lines() -> [String] {
     var lines = header
-    if report.connections.isEmpty { lines += ["", line([Span("no uplink is configured", .grey)])] }
+    if report.connections.isEmpty { lines += [""] + text([Span("no uplink is configured", .grey)]) }
     for connection in report.connections { lines += [""] + state(of: connection) + payloads(of: connection) }
     return lines
   }
@@ -24,13 +24,13 @@ struct UplinkScreen {
     case .agent: spans.append(Span(" · the running agent · \(day(report.time ?? ""))"))
     case .buffer: spans.append(Span(" · the buffer file, not the agent", .yellow))
     }
-    var lines = [line(spans)]
-    if let agentProblem { lines.append(line([Span("no agent answers: \(agentProblem)", .yellow)])) }
+    var lines = text(spans)
+    if let agentProblem { lines += text([Span("no agent answers: \(agentProblem)", .yellow)]) }
     return lines
   }
 
   private func state(of connection: UplinkReport.Connection) -> [String] {
-    guard let state = connection.state else { return [labelled(connection.name, [])] }
+    guard let state = connection.state else { return labelled(connection.name, []) }
     let isConnected = state == "connected"
     var first = [Span(state, isConnected ? .green : .yellow)]
     if let broker = connection.broker { first.append(Span(" \(broker)")) }
@@ -41,13 +41,13 @@ struct UplinkScreen {
     second.append("\(Reading.text(Double(connection.sentBytes), unit: "B")) sent")
     second.append("accepted \(connection.accepted == 1 ? "once" : "\(connection.accepted) times")")
     if let roundTrip = connection.roundTripMilliseconds { second.append("acknowledged in \(Reading.number(roundTrip)) ms") }
-    var lines = [labelled(connection.name, first), labelled("", [Span(second.joined(separator: " · "))])]
+    var lines = labelled(connection.name, first) + labelled("", [Span(second.joined(separator: " · "))])
     if connection.refusals > 0 {
       let why = connection.refusal.map { ": \($0)" } ?? ""
-      lines.append(labelled("", [Span("! \(counted(connection.refusals, "message")) refused\(why)", .red)]))
+      lines += labelled("", [Span("! \(counted(connection.refusals, "message")) refused\(why)", .red)])
     }
     if let error = connection.lastError, error != connection.refusal {
-      lines.append(labelled("", [Span("! \(error)", isConnected ? .grey : .yellow)]))
+      lines += labelled("", [Span("! \(error)", isConnected ? .grey : .yellow)])
     }
     return lines
   }
@@ -55,20 +55,24 @@ struct UplinkScreen {
   private func payloads(of connection: UplinkReport.Connection) -> [String] {
     guard !connection.payloads.isEmpty else { return [] }
     let isAgent = report.source == .agent
-    var table = Table([.left, .right] + (isAgent ? [.left, .right, .right, .right, .right] : []) + [.left])
-    let titles =
-      ["payload", "owed"] + (isAgent ? ["caught up in", "ticks/s", "delivered", "lost", "damaged"] : []) + ["owed ranges"]
-    table.add(titles.map { Span($0, .grey) })
+    // Below the other columns the ranges need their title in each line; then a narrow terminal lacks room for rates.
+    let (isNarrow, hasRates) = (width < 100 && isAgent, width >= 72)
+    let figures = isAgent ? ["caught up in"] + (hasRates ? ["ticks/s"] : []) + ["delivered", "lost", "damaged"] : []
+    let alignments: [Table.Alignment] = figures.indices.map { $0 == 0 ? .left : .right }
+    var table = Table([.left, .right] + alignments + [.left])
+    table.add((["payload", "owed"] + figures + [isNarrow ? "" : "owed ranges"]).map { Span($0, .grey) })
     for payload in connection.payloads {
       var row = [Span(payload.name), Span("\(payload.owed)", payload.owed > payload.inFlight ? .yellow : nil)]
       if isAgent {
+        row.append(catchUp(of: payload, connection))
+        if hasRates { row.append(Span(payload.ticksPerSecond.map { Reading.number($0) } ?? "–")) }
         row += [
-          catchUp(of: payload, connection), Span(payload.ticksPerSecond.map { Reading.number($0) } ?? "–"),
           Span("\(payload.delivered)"), Span("\(payload.lost)", payload.lost > 0 ? .red : nil),
           Span("\(payload.damagedColumns)", payload.damagedColumns > 0 ? .red : nil),
         ]
       }
-      table.add(row + [Span(Self.ranges(of: payload))])
+      let ranges = Self.ranges(of: payload)
+      table.add(row + [Span(isNarrow && !ranges.isEmpty ? "owed ranges: \(ranges)" : ranges)])
     }
     return table.lines(indent: 2, width: width, style: style)
   }
@@ -90,14 +94,11 @@ struct UplinkScreen {
 
   // MARK: Pieces
 
-  private func line(_ spans: [Span]) -> String {
-    var line = Line(width: width)
-    for span in spans { line.add(span) }
-    return line.text(style)
-  }
+  private func text(_ spans: [Span]) -> [String] { Flow(spans).lines(width: width, style: style) }
 
-  private func labelled(_ label: String, _ spans: [Span]) -> String {
-    line([Span(label + String(repeating: " ", count: max(Self.label - label.count, 1)), .cyan)] + spans)
+  private func labelled(_ label: String, _ spans: [Span]) -> [String] {
+    let label = Span(label + String(repeating: " ", count: max(Self.label - label.count, 1)), .cyan)
+    return Flow(spans).lines(label: label, width: width, style: style)
   }
 
   /// `2026-11-20 22:40:01 UTC` of a wall time.

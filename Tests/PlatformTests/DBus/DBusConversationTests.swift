@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("org.freedesktop.DBus.Error.ServiceUnknown", SensorError.absent("a.b: ServiceUnknown")),
+    ("org.freedesktop.DBus.Error.ServiceUnknown", SensorError.absent("a.b on D-Bus")),
     ("org.freedesktop.DBus.Error.UnknownProperty", .absent("a.b: UnknownProperty")),
     ("org.freedesktop.systemd1.NoSuchUnit", .absent("a.b: NoSuchUnit")),
     ("org.freedesktop.DBus.Error.NoReply", .timedOut),

@@ -211,6 +211,6 @@ import Testing
         return false
       }
     }
-    #expect(throws: SensorError.absent("/dbus/a.b/c/d.e.none")) { try bus.call(DBusObject("a.b", "/c", "d.e"), "none", []) }
+    #expect(throws: SensorError.absent("a.b on D-Bus: none")) { try bus.call(DBusObject("a.b", "/c", "d.e"), "none", []) }
   }
 }

@@ -102,8 +102,8 @@ import Testing
 
   @Test(arguments: [(64, true), (65, false)]) func moreNamesThanPlacesAreRefused(count: Int, isGood: Bool) {
     let names = (0..<count).map { "u\($0)" }
-    let fault = SystemdSensor.kind.check(Settings(SystemdSensor.kind.settings, ["units": .list(names)]))
-    #expect((fault == nil) == isGood)
+    let faults = SystemdSensor.kind.check(Settings(SystemdSensor.kind.settings, ["units": .list(names)]))
+    #expect(faults.isEmpty == isGood)
   }
 
   /// Answers each call late, and counts them.

@@ -24,12 +24,7 @@ import Testing
 
   @Test func theThreadProbesAndEndsWithItsSensor() throws {
     let targets = try (0..<3).map { index in
-      try LatencyTarget(
-        Settings(
-          LatencyTarget.specs,
-          [
-            "name": .text("t\(index)"), "kind": .text("icmp"), "host": .text("192.0.2.1"), "every": .milliseconds(1_000),
-          ]))
+      try LatencyTarget.made("icmp", ["name": .text("t\(index)"), "host": .text("192.0.2.1"), "every": .milliseconds(1_000)])
     }
     weak var held: Counting.Calls?
     do {

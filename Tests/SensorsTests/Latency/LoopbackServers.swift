@@ -128,11 +128,14 @@ extension LatencyTarget {
   /// A target as a profile would give it, with a time-out that a slow machine keeps.
   static func made(_ kind: String, _ given: [String: SettingValue]) throws -> LatencyTarget {
     var values = given
-    values["name"] = .text(kind)
+    if values["name"] == nil { values["name"] = .text(kind) }
     values["kind"] = .text(kind)
     if kind != "dns", kind != "http", values["host"] == nil { values["host"] = .text("127.0.0.1") }
     if values["timeout"] == nil { values["timeout"] = .milliseconds(10_000) }
-    return try LatencyTarget(Settings(specs, values))
+    var faults: [SettingFault] = []
+    let target = LatencyTarget(Settings(specs, values), at: 0, &faults)
+    try #require(faults.isEmpty, "\(faults)")
+    return target
   }
 }
 
