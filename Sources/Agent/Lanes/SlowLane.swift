@@ -57,7 +57,8 @@ final class SlowLane: SensorLane {
         restart.failed(at: now)
         return
       }
-      worker = SlowWorker(make, profile: profile, context: context, clock: clock, yields: yields)
+      // It goes on with the series that there were: each keeps its slot, by which the supervisor knows it.
+      worker = SlowWorker(make, profile: profile, context: context, clock: clock, yields: yields, readings: readings)
     }
     guard worker != nil else {
       report.outcome = .failed
@@ -126,12 +127,15 @@ final class SlowWorker: Sendable {
   private let result = Mutex<Result?>(nil)
 
   /// Nil when the kernel gives no thread.
-  init?(_ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock, yields: Bool) {
+  init?(
+    _ make: @escaping SensorMaker, profile: SensorProfile, context: SensorContext, clock: any Clock, yields: Bool,
+    readings: Readings
+  ) {
     let settings = profile.settings
     let started = Thread.start(name: "sensor-\(profile.kind)") { [self] in
       // Long walks through /proc are in nobody's hurry.
       if yields { Thread.yieldToOthers() }
-      work(make, settings: settings, context: context, clock: clock)
+      work(make, settings: settings, context: context, clock: clock, readings)
       ended.store(true, ordering: .releasing)
     }
     if !started { return nil }
@@ -155,8 +159,8 @@ final class SlowWorker: Sendable {
     bell.ring()
   }
 
-  private func work(_ make: SensorMaker, settings: Settings, context: SensorContext, clock: any Clock) {
-    var readings = Readings()
+  private func work(_ make: SensorMaker, settings: Settings, context: SensorContext, clock: any Clock, _ readings: Readings) {
+    var readings = readings
     var sensor: (any Sensor)?
     while true {
       ProcessMemory.releaseStack()
