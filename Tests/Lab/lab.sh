@@ -23,6 +23,7 @@
 #   -p HOST:GUEST  network card; 127.0.0.1:HOST here reaches port GUEST there (repeatable)
 #   -q 'ARGS'      more qemu arguments, split at blanks (repeatable)
 #   -k 'ARGS'      more kernel parameters
+#   -A             a whole Debian with systemd as PID 1, which appliance.sh has built
 #   -b             boot vmlinuz, not the unpacked vmlinux
 #   -K             keep the run's directory and print its path (run)
 #
@@ -155,16 +156,17 @@ image() {
     "$l/ld-linux-x86-64.so.2" --argv0 depmod --library-path "$l" "$ROOT/usr/bin/kmod" -b "$ROOT" "$(kver)"
     rm -rf "$i"; mkdir -p "$i"/{bin,dev,proc,sys,mods,lower,rw,new}
     cp "$ROOT/bin/busybox" "$i/bin/"
-    for n in sh mount mkdir insmod switch_root cat echo sleep; do ln -s busybox "$i/bin/$n"; done
+    for n in sh mount mkdir insmod switch_root cat echo sleep cp; do ln -s busybox "$i/bin/$n"; done
     with_deps $BOOTMODS >"$i/list"
     while read -r f; do
         cp "$ROOT/usr/lib/modules/$(kver)/$f" "$i/mods/"; echo "${f##*/}"
     done <"$i/list" >"$i/mods/list"; rm "$i/list"
     guest_init >"$i/init"; chmod 755 "$i/init"
+    { guest_appliance; guest_jobs; } >"$i/appliance"; chmod 755 "$i/appliance"
     (cd "$i" && find . | "$ROOT/bin/busybox" cpio -o -H newc 2>/dev/null) >"$C/initrd.cpio"
 
     mkdir -p "$ROOT"/{proc,sys,dev,run,tmp,share,lab,case,mnt,root,etc,opt/busybox}
-    guest_main >"$ROOT/lab-main"; chmod 755 "$ROOT/lab-main"
+    { guest_main; guest_jobs; } >"$ROOT/lab-main"; chmod 755 "$ROOT/lab-main"
     # busybox stands in for whatever the tools lack (awk, nc, httpd, udhcpc…)
     "$ROOT/bin/busybox" --list | while read -r n; do ln -sf /bin/busybox "$ROOT/opt/busybox/$n"; done
     printf 'root:x:0:0:root:/root:/bin/bash\n' >"$ROOT/etc/passwd"
@@ -181,6 +183,7 @@ guest_init() { cat <<'GUEST'
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 read up rest </proc/uptime; echo "lab: initramfs at $up" >/dev/kmsg
 while read m; do insmod /mods/$m || echo "lab: insmod $m failed" >/dev/kmsg; done </mods/list
+read cmdline </proc/cmdline
 n=0; dev=
 while [ -z "$dev" ] && [ $n -lt 100 ]; do
     for b in /sys/block/vd*; do
@@ -190,6 +193,7 @@ while [ -z "$dev" ] && [ $n -lt 100 ]; do
 done
 mount -t ext4 -o ro "$dev" /lower && mount -t tmpfs -o size=90% rw /rw && mkdir /rw/up /rw/wk &&
     mount -t overlay -o lowerdir=/lower,upperdir=/rw/up,workdir=/rw/wk overlay /new || exit 1
+case "$cmdline" in *lab.appliance*) cp /appliance /new/lab-main;; esac
 for d in proc sys dev; do mount -o move /$d /new/$d; done
 exec switch_root /new /lab-main
 GUEST
@@ -218,7 +222,37 @@ case $cmdline in *lab.share*) mount -t 9p -o $p9 share /share;; esac
 case $cmdline in *lab.net*)
     modprobe virtio_net; ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ip route add default via 10.0.2.2;;
 esac
-cp -a /lab/case/. /case/; cd /case
+cp -a /lab/case/. /case/
+GUEST
+}
+
+# PID 1 makes way for systemd at once, whose service `lab` comes back to this file for the jobs.
+guest_appliance() { cat <<'GUEST'
+#!/bin/bash
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/opt/lab/opt/busybox HOME=/root TERM=dumb
+if [ $$ = 1 ]; then
+    p9=trans=virtio,version=9p2000.L,msize=262144,cache=none
+    mount -t 9p -o $p9 lab /lab
+    read -r cmdline </proc/cmdline
+    case $cmdline in *lab.share*) mount -t 9p -o $p9 share /share;; esac
+    # the modules are those of the tools image
+    for b in /sys/block/vd*; do
+        if [ "$(cat $b/serial)" = labtools ]; then mount -t ext4 -o ro /dev/${b##*/} /opt/lab; fi
+    done
+    mkdir -p /usr/lib/modules; mount --bind /opt/lab/usr/lib/modules /usr/lib/modules
+    cp -a /lab/case/. /case/
+    # what takes long here is only slow
+    mkdir -p /etc/systemd/system.conf.d /etc/systemd/system/multi-user.target.wants
+    printf '[Manager]\nDefaultTimeoutStartSec=600\n' >/etc/systemd/system.conf.d/lab.conf
+    printf '[Service]\nExecStart=/lab-main\nKillMode=process\n' >/etc/systemd/system/lab.service
+    ln -s ../lab.service /etc/systemd/system/multi-user.target.wants/
+    exec /lib/systemd/systemd
+fi
+GUEST
+}
+
+guest_jobs() { cat <<'GUEST'
+cd /case
 job() { # script $1.sh, output to $1.out and $1.err, status to $1.rc; setsid spares PID 1
     setsid bash "$1.sh" </dev/null >"$1.out" 2>"$1.err"; echo $? >"$1.tmp"; mv "$1.tmp" "$1.rc"
 }
@@ -245,14 +279,15 @@ cmd_build() {
 
 options() { # sets the globals; REST holds what follows
     local o OPTIND=1
-    ACCEL=tcg MEM=512 CPUS=1 LIMIT=60 SHARE='' KARGS='' BZ='' KEEP=''
+    ACCEL=tcg MEM=512 CPUS=1 LIMIT=60 SHARE='' KARGS='' BZ='' KEEP='' LABROOT=$C/root.img
     FILES=() DISKS=() PORTS=() QARGS=()
     # kvm_pvm offers /dev/kvm too, but interprets a kernel without its guest support: hopeless
     if [ -w /dev/kvm ] && { [ -d /sys/module/kvm_intel ] || [ -d /sys/module/kvm_amd ]; }; then ACCEL=kvm; fi
-    while getopts a:m:c:t:s:f:d:p:q:k:bK o; do case $o in
+    while getopts a:m:c:t:s:f:d:p:q:k:AbK o; do case $o in
         a) ACCEL=$OPTARG;; m) MEM=$OPTARG;; c) CPUS=$OPTARG;; t) LIMIT=$OPTARG;;
         s) SHARE=$OPTARG;; f) FILES+=("$OPTARG");; d) DISKS+=("$OPTARG");; p) PORTS+=("$OPTARG");;
         q) read -ra o <<<"$OPTARG"; QARGS+=("${o[@]}");; k) KARGS=$OPTARG;; b) BZ=1;; K) KEEP=1;;
+        A) LABROOT=$C/appliance.img;;
         *) die "see the head of $0";;
     esac; done
     shift $((OPTIND - 1)); REST=("$@")
@@ -266,17 +301,20 @@ boot() { # boot DIR [qemu argument]: starts qemu in the background, its pid in D
     if [ "$ACCEL" = kvm ]; then cpu=host,-arch-capabilities; fi
     [ -z "$SHARE" ] || KARGS="lab.share $KARGS"
     [ ${#PORTS[@]} = 0 ] || KARGS="lab.net $KARGS"
+    [ "$LABROOT" = "$C/root.img" ] || KARGS="lab.appliance $KARGS"
     mkdir -p "$r/lab/case"; : >"$r/lab/boots"; echo 0 >"$r/jobs"; echo 0 >"$r/lines"
     for d in "${FILES[@]}"; do cp "$d" "$r/lab/case/"; done
     mkfifo "$r/mon.in" "$r/mon.out"
     a=(qemu-system-x86_64 -machine q35 -accel "$ACCEL" -cpu "$cpu" -m "$MEM" -smp "$CPUS"
         -nodefaults -display none "$@" -kernel "$kernel" -initrd "$C/initrd.cpio"
-        -append "console=ttyS0 quiet loglevel=${LAB_LOGLEVEL:-4} panic=-1 net.ifnames=0 $KARGS"
+        -append "console=ttyS0 quiet loglevel=${LAB_LOGLEVEL:-4} panic=-1 no_timer_check net.ifnames=0 $KARGS"
         -serial "file:$r/console.log"
         -chardev "pipe,id=mon,path=$r/mon" -mon chardev=mon,mode=control
-        -drive "if=none,id=labroot,file=$C/root.img,format=raw,readonly=on"
+        -drive "if=none,id=labroot,file=$LABROOT,format=raw,readonly=on"
         -device virtio-blk-pci,drive=labroot,serial=labroot -device virtio-rng-pci
         -virtfs "local,path=$r/lab,mount_tag=lab,security_model=none")
+    [ "$LABROOT" = "$C/root.img" ] ||
+        a+=(-drive "if=none,id=labtools,file=$C/root.img,format=raw,readonly=on" -device virtio-blk-pci,drive=labtools,serial=labtools)
     [ -z "$SHARE" ] || a+=(-virtfs "local,path=$SHARE,mount_tag=share,security_model=none")
     for d in "${DISKS[@]}"; do
         a+=(-drive "if=none,id=${d%%=*},file=${d#*=},format=raw,cache=${LAB_DISK_CACHE:-writeback}"

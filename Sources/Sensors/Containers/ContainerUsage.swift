@@ -48,6 +48,17 @@ struct ContainerUsage {
     if let io = Self.read(host, directory + "/io.stat", { (text) throws(SensorError) in IOCounts(unified: &text) }) { set(io) }
     self[.processes] = Self.number(host, directory + "/pids.current")
     self[.processLimit] = Self.number(host, directory + "/pids.max")
+    let inner = directory + "/container"
+    if directory.hasSuffix(".scope"), host.isDirectory(inner) { tighten(host, inner) }
+  }
+
+  /// crun puts the limits not on systemd's scope but on a control group of its own in there (crun(1), `run.oci.systemd.subgroup`).
+  private mutating func tighten(_ host: Host, _ directory: String) {
+    set(Self.read(host, directory + "/cpu.stat") { (text) throws(SensorError) in CPUCounts(&text) })
+    for (value, file) in [(ContainerValue.memoryLimit, "/memory.max"), (.processLimit, "/pids.max")] {
+      guard let limit = Self.number(host, directory + file) else { continue }
+      self[value] = min(self[value] ?? limit, limit)
+    }
   }
 
   private mutating func readOlder(_ path: String, _ tree: CgroupTree) {

@@ -8,7 +8,7 @@ inside() { LAB_LIMIT=300 "$lab" exec "$name" ". ./prelude.sh; $1"; }
 warn() { "$lab" hmp "$name" "qom-set /machine/peripheral/nvme0 smart_critical_warning $1"; }
 
 "$lab" start -t 300 -m 640 -q '-blockdev driver=null-co,node-name=nv,size=67108864,read-zeroes=on' -q '-device nvme,id=nvme0,serial=LABNVME,drive=nv' \
-  -f .build/release/godwit -f .build/release/godwitd -f Tests/Lab/prelude.sh "$name"
+  -f "$LAB_PROGRAMS/godwit" -f "$LAB_PROGRAMS/godwitd" -f Tests/Lab/prelude.sh "$name"
 inside 'modprobe nvme; await "[ -e /dev/nvme0n1 ]"
 ok "an agent that reports" "reporting <<PROFILE
 sensors: {memory: , smart: {every: 5s}}

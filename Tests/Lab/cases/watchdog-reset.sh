@@ -15,7 +15,7 @@ PROFILE
 await "[ \$(cat /sys/class/watchdog/watchdog0/timeout) = 10 ]"; sleep 3; cat /tmp/agent.log'
 
 "$lab" start -t 120 -m 640 -q '-device i6300esb -action watchdog=reset' \
-  -f .build/release/godwit -f .build/release/godwitd -f Tests/Lab/prelude.sh "$name"
+  -f "$LAB_PROGRAMS/godwit" -f "$LAB_PROGRAMS/godwitd" -f Tests/Lab/prelude.sh "$name"
 LAB_LIMIT=120 "$lab" exec "$name" "$start_agent; kill -STOP \$(cat /tmp/agent.pid)" || echo "FAIL  the agent starts"
 if LAB_LIMIT=120 "$lab" boots "$name" 2 >/dev/null; then
   echo "ok    a frozen agent lets the watchdog reset the machine"
