@@ -1,7 +1,8 @@
 /// How long a sensor has answered without a series that it used to report.
 ///
-/// A sample that has more problems than the one with the last value does not count: one of them may be why the value is missing.
-/// A problem that was there before, such as a zone that can never be read, is none of this series.
+/// A sample that has more problems than the one with the last value begins the time anew: one of them may be why the value is missing,
+/// and not every sample looks again for what it could not read. A problem that was there before, such as a zone that can never be
+/// read, is none of this series.
 struct Absence {
   /// Of the sample with the series' last value; none is known of before a restart.
   private(set) var problemsBefore = 0
@@ -15,7 +16,10 @@ struct Absence {
   /// - Parameter milliseconds: how long the series is to be missing at least, where that is longer than the usual time.
   /// - Returns: whether the series is gone.
   mutating func counts(_ problems: Int, at now: Int64, atLeast milliseconds: Int64) -> Bool {
-    guard problems <= problemsBefore else { return false }
+    guard problems <= problemsBefore else {
+      self = Absence(problemsBefore: problemsBefore)
+      return false
+    }
     let start = since ?? now
     since = start
     answers += 1

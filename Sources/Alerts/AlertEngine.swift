@@ -71,8 +71,8 @@ public struct AlertEngine: Sendable {
   ///
   /// - Parameters:
   ///   - milliseconds: tick time, monotonic.
-  ///   - answer: with how many problems the sensor of the i-th series took its sample of this tick; nil when it took none or
-  ///     failed. Asked only of series that are not `ok`.
+  ///   - answer: with how many problems the sensor of the i-th series took its sample of this tick, `Int.max` when it failed; nil
+  ///     when it took none. Asked only of series that are not `ok`.
   /// - Returns: all changes of state, announced or not.
   public mutating func evaluate(
     values: [Double], milliseconds: Int64, answer: (Int) -> Int? = { _ in nil }

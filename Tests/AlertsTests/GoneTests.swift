@@ -80,6 +80,17 @@ import Testing
     #expect(watch.ticks(121, problems: 0) == [120])
   }
 
+  /// A sensor that looks for some of its hardware at every third sample only, and fails to; `Int.max` is a sensor that fails as a whole.
+  @Test(arguments: [1, Int.max])
+  func aProblemOfSomeSamplesIsOne(problems: Int) {
+    var watch = Watch(in: .firing)
+    for second in 0..<3_000 {
+      let changes = watch.tick(problems: second % 3 == 0 ? problems : 0)
+      #expect(changes.isEmpty)
+    }
+    #expect(watch.engine.state() == .firing)
+  }
+
   @Test func aProblemThatWasThereBeforeIsNone() {
     var watch = Watch(in: .firing)
     _ = watch.tick(80, problems: 2)

@@ -14,7 +14,10 @@ import Testing
       .appendingPathComponent("docs/status.md")
     let text = try String(contentsOf: document, encoding: .utf8)
     let json = try #require(text.components(separatedBy: "```json\n").last?.components(separatedBy: "```").first)
-    return try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
+    var report = try JSONDecoder().decode(StatusReport.self, from: Data(json.utf8))
+    // StatusEndingsTests has them.
+    report.ended = []
+    return report
   }
 
   /// A board with much to say: all groups of values, alerts of all states, a broken link.

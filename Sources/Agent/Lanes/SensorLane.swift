@@ -56,9 +56,9 @@ struct LaneReport {
   /// A sample was due and could not be begun: it is, after the rest.
   var isOwed = false
 
-  /// The sensor's word on what is there: with how many problems it looked; nil when it did not look, or failed. Hardware that is
-  /// absent as a whole is an answer too.
-  var answer: Int? { hasValues ? problemCount : outcome == .absent ? 0 : nil }
+  /// The sensor's word on what is there: with how many problems it looked, `Int.max` when it failed; nil when it did not look. Hardware
+  /// that is absent as a whole is an answer too.
+  var answer: Int? { hasValues ? problemCount : outcome == .absent ? 0 : outcome == nil ? nil : .max }
 }
 
 /// One sensor on its way through the ticks.

@@ -47,7 +47,7 @@ struct SeriesSources {
 }
 
 extension Supervisor {
-  /// With how many problems the sensor of a series took its sample of this tick; nil when it took none, or failed.
+  /// With how many problems the sensor of a series took its sample of this tick, `Int.max` when it failed; nil when it took none.
   func answer(of series: Int) -> Int? {
     func answered(_ lane: Int) -> Bool { lanes[lane].answer.tick == nextSequence }
     if let lane = sources.lane(of: series) { return answered(lane) ? lanes[lane].answer.problems : nil }
