@@ -44,7 +44,7 @@ import Testing
     ("- {name: fan, line: GPIO4, active: low, pulses_per_revolution: 0}", "'0' is out of range; use 1 to 1000"),
     (
       "- {name: fan, line: GPIO23, active: low, pulses_per_revolution: 2}",
-      "p.yaml:3:5: error: sensors.gpio: the input 'fan' counts no pulses; write 'kind: pulses' beside what a pulse is worth"
+      "p.yaml:4:71: error: sensors.gpio: the input 'fan' counts no pulses; write 'kind: pulses' beside what a pulse is worth"
     ),
     ("- {name: door, line: 17, active: low}", "the line 17 of the input 'door' is a number, and there is no 'chip'"),
     (

@@ -192,7 +192,8 @@ struct HardwareDecoder {
     }
   }
 
-  /// The profile that these lines are, in which a rule may be on what the lines do not set up; nil, with its problems told at the item, when it is none.
+  /// The profile that these lines are, in which a rule may be on what the lines do not set up; nil, with its problems told at the item,
+  /// when it is none.
   private mutating func profile(of lines: [String], _ key: String, _ index: Int) -> Profile? {
     do throws(ProfileProblems) {
       return try Profile.parse(
