@@ -70,6 +70,8 @@ final class CaseRun {
   private let type: any Sensor.Type
   private let fixtures: URL
   private(set) var readings = Readings()
+  /// Values that take the place of the case's own.
+  var overrides: [String: SettingValue] = [:]
 
   /// What is shipped.
   static let hardware = CaseTests.folder.appendingPathComponent("../../../hardware").standardizedFileURL.path
@@ -133,7 +135,11 @@ final class CaseRun {
       files: [("settings", Array("node: case\nsensors:\n  \(kind.name):\n\(given)".utf8))], catalogue: [kind],
       environment: ProfileEnvironment(
         hostName: "case", hardware: HardwareFolders([folder.appendingPathComponent("hardware").path, Self.hardware])))
-    return profile.sensors.first?.settings ?? Settings(kind.settings)
+    let settings = profile.sensors.first?.settings ?? Settings(kind.settings)
+    guard !overrides.isEmpty else { return settings }
+    var values = overrides
+    for spec in kind.settings where values[spec.key] == nil { values[spec.key] = settings[spec.key] }
+    return Settings(kind.settings, values)
   }
 
   private func lines() -> String {

@@ -46,7 +46,7 @@ enum CacheStatistics {
     let manager = DBusObject("org.freedesktop.resolve1", "/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager")
     readings.attempt { (readings) throws(SensorError) in
       let value = try bus.property("CacheStatistics", of: manager)
-      let label = [Label("resolver", "systemd-resolved")]
+      let label = [Label("resolver", DNSMetrics.resolved)]
       for (place, metric) in [DNSMetrics.entries, DNSMetrics.hits, DNSMetrics.misses].enumerated() {
         readings.set(readings.slot(metric, label), value.item(place)?.unsigned.map { Double($0) })
       }
@@ -78,7 +78,7 @@ enum CacheStatistics {
 
   /// unbound-control(8), STATISTIC COUNTERS: a line `name=value` each. False when there is none of those that are told.
   static func setUnbound(_ text: inout ByteScanner, in readings: inout Readings) -> Bool {
-    let label = [Label("resolver", "unbound")]
+    let label = [Label("resolver", DNSMetrics.unbound)]
     var isTold = false
     while !text.isAtEnd {
       let name = text.text(until: UInt8(ascii: "="))

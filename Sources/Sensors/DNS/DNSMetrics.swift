@@ -32,11 +32,25 @@ enum DNSMetrics {
   static let recursions = metric(
     "recursion_milliseconds", .milliseconds, decimals: 3, help: "How long unbound's own search for an answer takes on average.")
 
+  /// The labels of resolvers that are told of by their programs, not by their addresses.
+  static let unbound = "unbound"
+  static let resolved = "systemd-resolved"
+
   /// What is left of them with these resolvers; nil: with those that are configured, whichever those are.
   static func bounds(_ resolvers: [String]?) -> [MetricBound] {
     let outcomes = MetricBound.label("outcome", of: [answers], is: ResolverAnswer.outcomes)
     guard let resolvers else { return [outcomes] }
-    return [outcomes, .named("resolver", of: all, in: "resolvers", resolvers)]
+    // These two tell of their caches without being asked for names.
+    let tellers = [unbound, resolved]
+    return [
+      outcomes,
+      .named(
+        "resolver", of: [up, time, answers, capacity, insertions, evictions, forwarded, forwardFailures], in: "resolvers",
+        resolvers),
+      .named("resolver", of: [hits, misses], in: "resolvers", resolvers.isEmpty ? [] : resolvers + tellers),
+      .named("resolver", of: [entries], in: "resolvers", resolvers.isEmpty ? [] : tellers),
+      .named("resolver", of: [recursions], in: "resolvers", resolvers.isEmpty ? [] : [unbound]),
+    ]
   }
 
   static let all = [

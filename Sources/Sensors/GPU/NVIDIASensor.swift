@@ -26,7 +26,8 @@ public struct NVIDIASensor: Sensor {
     metrics: answered,
     bounds: { settings in
       guard settings.integer("processes") == 0 else { return [] }
-      return [.off([GPUMetrics.processMemory], why: "'processes' is 0", remedy: "write 'processes: 8'")]
+      // Then all of them count as this one.
+      return [.label("process", of: [GPUMetrics.processMemory], is: [ChosenNames.other], remedy: "write 'processes: 8'")]
     })
 
   private let link: SensorHostLink
