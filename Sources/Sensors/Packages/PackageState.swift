@@ -26,7 +26,9 @@ struct PackageState: Sendable, Equatable {
   init(_ sources: PackageSources, of host: Host) throws(SensorError) {
     manager = sources.manager
     if manager == "rpm" {
-      installed = Int(clamping: try host.number(Self.rpmCount, of: sources.database))
+      let count = try host.number(Self.rpmCount, of: sources.database)
+      guard count >= 0 else { throw .malformed(path: sources.database, what: "more keys than packages") }
+      installed = Int(clamping: count)
       return
     }
     var packages = try InstalledPackages(status: sources.database, of: host, isAlpine: manager == "apk")
