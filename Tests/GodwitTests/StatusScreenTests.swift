@@ -80,7 +80,7 @@ import Testing
       (#"i2c.humidity_percent{channel="humidity",chip="bme280",device="rack"}"#, 41.5, "%"),
       (#"i2c.device_up{chip="bme280",device="rack"}"#, 1, ""), (#"custom.up{kind="exec",source="ups"}"#, 1, ""),
       ("custom.ups_load_percent", 18, "%"), (#"custom.jobs_total{queue="mail"}"#, 1234, ""),
-      (#"power.charge_percent{supply="BAT0"}"#, 77, "%"),
+      (#"custom.dropped_total{kind="push",source="push"}"#, 3, ""), (#"power.charge_percent{supply="BAT0"}"#, 77, "%"),
     ]
     for (key, value, unit) in values {
       report.values[key] = value

@@ -62,7 +62,8 @@ struct KeyValues {
   private static let families = [
     Family(title: "i2c", prefix: "i2c.", leftOut: ["i2c.device_up", "i2c.errors_total"], labels: ["device", "channel"]),
     Family(
-      title: "custom", prefix: "custom.", leftOut: ["custom.up", "custom.age_seconds", "custom.refused_total"], labels: []),
+      title: "custom", prefix: "custom.",
+      leftOut: ["custom.up", "custom.age_seconds", "custom.refused_total", "custom.dropped_total"], labels: []),
   ]
 
   /// Rows in a fixed order of groups, their instances as people count.
