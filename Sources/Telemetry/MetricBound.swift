@@ -18,10 +18,12 @@ public struct MetricBound: Sendable {
   public let why: String
   /// What to write instead; empty when the limit says it.
   public let remedy: String
+  /// The pattern of what the label of a second instance of one name has behind it; empty: nothing.
+  private let ending: String
 
-  private init(_ metrics: [Metric], _ limit: Limit, why: String, remedy: String) {
+  private init(_ metrics: [Metric], _ limit: Limit, why: String, remedy: String, ending: String = "") {
     self.metrics = metrics.map(\.name)
-    (self.limit, self.why, self.remedy) = (limit, why, remedy)
+    (self.limit, self.why, self.remedy, self.ending) = (limit, why, remedy, ending)
   }
 
   /// Metrics that are not measured.
@@ -40,18 +42,20 @@ public struct MetricBound: Sendable {
     return .label(key, of: metrics, is: names)
   }
 
-  /// Metrics of instances that pass a filter: those that `include` has if it has any, else all but those that `exclude` has.
+  /// Metrics of instances that pass a filter: those that `include` has if it has any, else all but those that `exclude` has. `ending` is the
+  /// pattern of what a second instance of one name has behind it in the label, of which the filter knows nothing.
   public static func filtered(
-    _ key: String, of metrics: [Metric], by settings: Settings, include: String? = nil, exclude: String
+    _ key: String, of metrics: [Metric], by settings: Settings, include: String? = nil, exclude: String, ending: String = ""
   ) -> MetricBound {
     let included = include.map(settings.list) ?? []
     if let include, !included.isEmpty {
       return MetricBound(
         metrics, .only(key, included), why: "'\(include)' lets through only \(included.joined(separator: ", "))",
-        remedy: "change '\(include)', or the rule")
+        remedy: "change '\(include)', or the rule", ending: ending)
     }
     return MetricBound(
-      metrics, .never(key, settings.list(exclude)), why: "'\(exclude)' leaves it out", remedy: "change '\(exclude)', or the rule")
+      metrics, .never(key, settings.list(exclude)), why: "'\(exclude)' leaves it out", remedy: "change '\(exclude)', or the rule",
+      ending: ending)
   }
 
   /// Whether nothing is left.
@@ -64,8 +68,12 @@ public struct MetricBound: Sendable {
   public func admits(_ key: String, _ pattern: Glob) -> Bool {
     switch limit {
     case .off: false
-    case .only(let label, let values): label != key || values.contains { Glob($0).overlaps(pattern) }
-    case .never(let label, let values): label != key || !values.contains { Glob($0).covers(pattern) }
+    case .only(let label, let values):
+      label != key || values.contains { Glob($0).overlaps(pattern) || isSecond(of: $0, pattern) }
+    case .never(let label, let values):
+      label != key || isSecond(of: "*", pattern) || !values.contains { Glob($0).covers(pattern) }
     }
   }
+
+  private func isSecond(of name: String, _ pattern: Glob) -> Bool { !ending.isEmpty && Glob(name + ending).overlaps(pattern) }
 }

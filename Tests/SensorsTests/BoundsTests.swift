@@ -30,6 +30,15 @@ import Testing
     }
   }
 
+  /// The filter knows only the name that both have.
+  @Test(arguments: [["include": SettingValue.list(["web"])], ["exclude": .list(["web-*"])]])
+  func aSecondContainerOfANameIsAdmitted(overrides: [String: SettingValue]) throws {
+    try compare("containers/two-users", overrides)
+    let kind = ContainersSensor.kind
+    let bounds = kind.bounds(Settings(kind.settings, overrides)).filter { $0.metrics.contains("containers.running") }
+    #expect(bounds.contains { !$0.admits("container", Glob("web-")) }, "and no other")
+  }
+
   private func compare(_ name: String, _ overrides: [String: SettingValue]) throws {
     let run = try CaseRun(folder: CaseTests.folder.appendingPathComponent(name), fixtures: CaseTests.fixtures)
     run.overrides = overrides

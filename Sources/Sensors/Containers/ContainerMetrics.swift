@@ -70,7 +70,9 @@ enum ContainerMetrics {
   static func bounds(_ settings: Settings) -> [MetricBound] {
     var bounds: [MetricBound] = [
       .label("state", of: [count, state], is: ContainerState.allCases.map(\.word)),
-      .filtered("container", of: [state, info] + values, by: settings, include: "include", exclude: "exclude"),
+      // Two of one name: see ContainersSensor.
+      .filtered(
+        "container", of: [state, info] + values, by: settings, include: "include", exclude: "exclude", ending: "-????????????"),
     ]
     if settings.list("sockets").isEmpty {
       bounds.append(.off([engineUp], why: "'sockets' is empty", remedy: "name a socket in 'sockets'"))
