@@ -125,6 +125,23 @@ import Testing
     #expect(device.supervisor.statusReport().ended == [])
   }
 
+  @Test func aStickThatComesBackWithRoomIsNotListedAsGone() throws {
+    try mount(Self.root + Self.stick)
+    let device = try Device(folder, Self.full)
+    device.sample(3)
+    try mount(Self.root)
+    device.sample(4)
+    #expect(device.supervisor.statusReport().ended?.count == 1)
+    try write(".host/statvfs", "/ 1000000 400000 300000 100 40 rw\n/media/usb 1000000 950000 950000 0 0 rw\n")
+    try write("proc/self/mountinfo", Self.root + Self.stick)
+    device.sample(2)
+    #expect(device.supervisor.statusReport().ended == [])
+    let retained = try #require(device.delivery.alerts.last)
+    #expect(retained.hasSuffix(#""series":[],"gone":[]}"#))
+    // It fired and was gone; of its return nobody is told.
+    #expect(device.told.count == 2)
+  }
+
   @Test func aSensorThatFailsInPartKeepsItsAlerts() throws {
     try mount(Self.root + Self.stick)
     let device = try Device(folder, Self.full)
