@@ -227,6 +227,24 @@ import Testing
     #expect(bench.supervisor.engine.gone.map(\.series) == ["a.value"])
   }
 
+  /// The only sensor has nothing to report from the start on.
+  @Test func anAlertOfBeforeTheStartEndsWhereNothingIsLeft() throws {
+    let text = "sensors: {a: }\nlog: {level: error}\nbuffer: {path: /nowhere/b.db}\nalerts: [{name: high, when: a.value > 5}]\n"
+    let before = try Bench(text)
+    before.script("a").change { $0.value = 9 }
+    before.tick(5)
+    before.supervisor.finish(before.clock.bootNanoseconds())
+    var opening = BufferWriter.Opening()
+    (opening.series, opening.alerts) = (before.storage.series, before.storage.alerts)
+    try #require(opening.alerts.count == 1)
+    let bench = try Bench(text, opening: opening)
+    bench.script("a").change { $0.failsToMake = .absent("no chip") }
+    bench.tick(180)
+    #expect(bench.supervisor.engine.firing.count == 1)
+    bench.tick(5)
+    #expect(bench.supervisor.engine.firing.isEmpty)
+  }
+
   @Test func aSensorThatFailsKeepsItsAlerts() throws {
     let bench = try Bench(
       "sensors: {a: }\nlog: {level: error}\nbuffer: {path: /nowhere/b.db}\nalerts: [{name: high, when: a.value > 5}]\n")
