@@ -70,6 +70,19 @@ import Testing
     #expect(bench.script("b").now.sampled == 2)
   }
 
+  @Test func whatASampleLeftAloneIsNoAnswerWithoutAProblem() {
+    var readings = Readings()
+    var report = LaneReport()
+    readings.passOver()
+    readings.note(.timedOut)
+    report.take(readings)
+    #expect(report.answer == 2)
+    #expect(report.problemCount == 1)
+    readings.begin(nanoseconds: 1)
+    report.take(readings)
+    #expect(report.answer == 0)
+  }
+
   @Test func oneThatRestsIsNotCalledAndWhatFellDueIsOwed() throws {
     var pace = LanePace()
     pace.settle(try Lane(everySeconds: 10, isStaggered: true), place: 0, tickMilliseconds: 1_000)
