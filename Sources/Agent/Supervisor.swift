@@ -109,6 +109,8 @@ final class Supervisor {
     engine.learn(table.series)
     restoreSilences(found.notes[Self.silencesNote])
     latest = [Double](repeating: .missing, count: table.count)
+    // Complete from the first tick on: alerts of before the start are weighed even if no sensor has a value any more.
+    values = latest
     // What happens before the first tick has a time too.
     pending.epochs = timekeeper.observe(clock, sequence: nextSequence)
   }

@@ -20,7 +20,7 @@ struct AlertInstance: Sendable {
   private var heldSince: Int64?
   /// What is known of a series that has no value.
   private var absence = Absence()
-  /// When its alert ended because its series was gone; nil once it has another state.
+  /// When its alert ended because its series was gone; nil once the series is reported again.
   private(set) var goneSince: Int64?
 
   /// Whether it is `ok` because its series is gone.
@@ -51,11 +51,12 @@ struct AlertInstance: Sendable {
   /// Takes a value at a tick. Missing values and NaN say nothing of the device: nothing moves then, and a duration ends at the
   /// next value at the earliest.
   ///
-  /// - Returns: whether the state changed.
+  /// - Returns: whether the state changed, or the series was gone until now.
   mutating func step(_ value: Double, at now: Int64) -> Bool {
     guard !value.isNaN else { return false }
     self.value = value
-    let old = state
+    let (old, wasGone) = (state, isGone)
+    goneSince = nil
     switch state {
     case .ok:
       if when.holds(value) { begin(at: now) }
@@ -74,7 +75,7 @@ struct AlertInstance: Sendable {
         end()
       }
     }
-    return state != old
+    return state != old || wasGone
   }
 
   /// A condition to clear that overlaps `when` must not let an alert flap: it is clear only when `when` does not hold either.
@@ -91,14 +92,14 @@ struct AlertInstance: Sendable {
       return false
     }
     guard let answer, absence.counts(answer, at: now, atLeast: clearForMilliseconds) else { return false }
+    // Of one that never fired nobody was told, so there is no end to tell.
+    if state.isFiring { goneSince = now }
     end()
     absence = Absence()
-    goneSince = now
     return true
   }
 
   private mutating func begin(at now: Int64) {
-    goneSince = nil
     guard forMilliseconds > 0 else { return fire(at: now) }
     state = .pending
     (since, storedSince) = (now, nil)

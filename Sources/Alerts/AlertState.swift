@@ -34,7 +34,7 @@ public enum AlertState: String, Sendable, CaseIterable, Comparable {
   }
 }
 
-/// One step of one rule on one series.
+/// One step of one rule on one series; from `ok` to `ok` when a series that was gone is reported again.
 public struct AlertChange: Sendable {
   /// The rule.
   public let rule: AlertRule

@@ -112,8 +112,8 @@ public enum ProfileReference {
     sensor must be enabled, the sensor's settings must not switch the metric off or leave out what the label names, and a label whose
     values are known must have one of them. `notify: mqtt` tells nobody while there is no uplink.
 
-    The alert on a series that its sensor no longer reports ends as `gone` after two minutes, or after `clear_for` where that is longer; one
-    of a sensor that fails stays ([why](decisions/0009-alerts-on-what-is-gone.md)).
+    The alert on a series that its sensor no longer reports ends as `gone` after four samples without it and two minutes, or `clear_for`
+    where that is longer; one of a sensor that fails stays ([why](decisions/0009-alerts-on-what-is-gone.md)).
 
     """
 

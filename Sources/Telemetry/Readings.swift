@@ -19,6 +19,8 @@ public struct Readings: Sendable {
   public private(set) var problems: [SensorError] = []
   /// How many problems this sample had.
   public private(set) var problemCount = 0
+  /// How many things this sample left alone, as disks that sleep: their values are missing, and they are not gone.
+  public private(set) var passedOver = 0
   /// Series refused because `Limits.seriesPerSensor` was reached.
   public private(set) var refusedSeries = 0
 
@@ -33,6 +35,7 @@ public struct Readings: Sendable {
     self.nanoseconds = nanoseconds
     if problemCount > 0 { problems.removeAll(keepingCapacity: true) }
     problemCount = 0
+    passedOver = 0
     for index in values.indices { values[index] = .missing }
   }
 
@@ -79,6 +82,9 @@ public struct Readings: Sendable {
     if problems.count < Limits.problemsPerSample { problems.append(error) }
     problemCount += 1
   }
+
+  /// Says that this sample left something alone of which nothing is known. That is no problem.
+  public mutating func passOver() { passedOver += 1 }
 
   /// The first problem; nil without any.
   public var problem: SensorError? { problems.first }

@@ -125,6 +125,23 @@ import Testing
     #expect(device.supervisor.statusReport().ended == [])
   }
 
+  @Test func aStickThatComesBackWithRoomIsNotListedAsGone() throws {
+    try mount(Self.root + Self.stick)
+    let device = try Device(folder, Self.full)
+    device.sample(3)
+    try mount(Self.root)
+    device.sample(4)
+    #expect(device.supervisor.statusReport().ended?.count == 1)
+    try write(".host/statvfs", "/ 1000000 400000 300000 100 40 rw\n/media/usb 1000000 950000 950000 0 0 rw\n")
+    try write("proc/self/mountinfo", Self.root + Self.stick)
+    device.sample(2)
+    #expect(device.supervisor.statusReport().ended == [])
+    let retained = try #require(device.delivery.alerts.last)
+    #expect(retained.hasSuffix(#""series":[],"gone":[]}"#))
+    // It fired and was gone; of its return nobody is told.
+    #expect(device.told.count == 2)
+  }
+
   @Test func aSensorThatFailsInPartKeepsItsAlerts() throws {
     try mount(Self.root + Self.stick)
     let device = try Device(folder, Self.full)
@@ -208,6 +225,24 @@ import Testing
     bench.tick(5)
     #expect(bench.supervisor.engine.firing.isEmpty)
     #expect(bench.supervisor.engine.gone.map(\.series) == ["a.value"])
+  }
+
+  /// The only sensor has nothing to report from the start on.
+  @Test func anAlertOfBeforeTheStartEndsWhereNothingIsLeft() throws {
+    let text = "sensors: {a: }\nlog: {level: error}\nbuffer: {path: /nowhere/b.db}\nalerts: [{name: high, when: a.value > 5}]\n"
+    let before = try Bench(text)
+    before.script("a").change { $0.value = 9 }
+    before.tick(5)
+    before.supervisor.finish(before.clock.bootNanoseconds())
+    var opening = BufferWriter.Opening()
+    (opening.series, opening.alerts) = (before.storage.series, before.storage.alerts)
+    try #require(opening.alerts.count == 1)
+    let bench = try Bench(text, opening: opening)
+    bench.script("a").change { $0.failsToMake = .absent("no chip") }
+    bench.tick(180)
+    #expect(bench.supervisor.engine.firing.count == 1)
+    bench.tick(5)
+    #expect(bench.supervisor.engine.firing.isEmpty)
   }
 
   @Test func aSensorThatFailsKeepsItsAlerts() throws {

@@ -44,6 +44,45 @@ import Testing
     try #expect(dueTicks(7, everySeconds: 1, upTo: 4) == [0, 1, 2, 3])
   }
 
+  /// Other lanes come and go before it: it is at another place, and none of its samples is left out.
+  @Test func aLaneKeepsItsTicksOverAReload() throws {
+    let lane = try Lane(everySeconds: 30, isStaggered: true)
+    var pace = LanePace()
+    pace.settle(lane, place: 3, tickMilliseconds: 1_000)
+    pace.settle(lane, place: 2, tickMilliseconds: 1_000, from: 63)
+    #expect((33..<130).filter { pace.isDue($0) } == [33, 63, 93, 123])
+    // Ticks of another length: it begins anew at once.
+    pace.settle(lane, place: 2, tickMilliseconds: 2_000, from: 130)
+    #expect((130..<180).filter { pace.isDue($0) } == [130, 147, 162, 177])
+  }
+
+  @Test func whatAReloadAddsIsSampledAtOnce() throws {
+    let buffer = "buffer: {path: /nowhere/b.db}\nlog: {level: error}\n"
+    let bench = try Bench("sensors: {a: }\n\(buffer)")
+    bench.tick(5)
+    bench.supervisor.apply(try Bench.profile("sensors: {a: , b: {every: 1h}}\n\(buffer)"))
+    bench.tick()
+    #expect(bench.live("b.value") == 1)
+    #expect(bench.script("b").now.sampled == 1)
+    bench.tick(3_599)
+    #expect(bench.script("b").now.sampled == 1)
+    bench.tick()
+    #expect(bench.script("b").now.sampled == 2)
+  }
+
+  @Test func whatASampleLeftAloneIsNoAnswerWithoutAProblem() {
+    var readings = Readings()
+    var report = LaneReport()
+    readings.passOver()
+    readings.note(.timedOut)
+    report.take(readings)
+    #expect(report.answer == 2)
+    #expect(report.problemCount == 1)
+    readings.begin(nanoseconds: 1)
+    report.take(readings)
+    #expect(report.answer == 0)
+  }
+
   @Test func oneThatRestsIsNotCalledAndWhatFellDueIsOwed() throws {
     var pace = LanePace()
     pace.settle(try Lane(everySeconds: 10, isStaggered: true), place: 0, tickMilliseconds: 1_000)

@@ -43,8 +43,11 @@ import Testing
     let early = watch.ticks(120, problems: 0)
     #expect(early.isEmpty)
     let change = try #require(watch.tick(problems: 0).first)
-    #expect(change.from == state && change.to == .ok && change.isGone)
+    #expect(change.from == state && change.to == .ok)
     #expect(change.isAnnounced == state.isFiring)
+    // Nobody was told of one that only was pending.
+    #expect(change.isGone == state.isFiring)
+    #expect(watch.engine.gone.count == (state.isFiring ? 1 : 0))
     #expect(change.milliseconds == 221_000)
     #expect(watch.engine.active.isEmpty && watch.engine.memory.isEmpty)
     #expect(watch.ticks(1000, problems: 0).isEmpty)
@@ -138,6 +141,18 @@ import Testing
     #expect(watch.engine.gone.isEmpty)
     let resolved = (0...10).flatMap { _ in watch.tick(60, problems: 0) }
     #expect(resolved.last.map { $0.isResolved && !$0.isGone } == true)
+  }
+
+  @Test func whatComesBackAndIsWellIsNotGoneAnyMore() throws {
+    var watch = Watch(in: .firing)
+    _ = watch.ticks(121, problems: 0)
+    #expect(watch.engine.gone.map(\.value) == [80])
+    // Told once, so that the rule's state goes out anew; there is nothing to announce.
+    let back = try #require(watch.tick(20, problems: 0).first)
+    #expect(back.from == .ok && back.to == .ok && !back.isGone && !back.isAnnounced && !back.isResolved)
+    #expect(watch.engine.gone.isEmpty)
+    #expect(watch.engine.summary(rule: "hot")?.gone.isEmpty == true)
+    #expect(watch.tick(20, problems: 0).isEmpty)
   }
 
   @Test func afterARestartOnlySamplesWithoutAProblemCount() {

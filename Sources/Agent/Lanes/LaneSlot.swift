@@ -31,23 +31,33 @@ struct LaneSlot {
 
 /// When a lane has to be called. A tick looks at nothing else of one that rests, as those of absent hardware do for a minute.
 struct LanePace {
-  /// Ticks between two samples.
-  private var everyTicks: UInt64 = 1
-  /// The tick among them.
+  /// Ticks between two samples; 0 before it is settled.
+  private var everyTicks: UInt64 = 0
+  /// The tick among them, from `first` on.
   private var phase: UInt64 = 0
+  /// The tick of the run at which it has its first sample.
+  private var first: UInt64 = 0
   private var restsUntil: Int64 = .min
   /// A sample fell due while it rested.
   private var isOwed = false
   private var isWaiting = false
 
   /// Finds its ticks, at a place among the lanes. Threads of neighbours are not asked in the same tick: each costs it some microseconds.
-  mutating func settle(_ lane: any SensorLane, place: Int, tickMilliseconds: Int) {
-    everyTicks = UInt64(max(lane.profile.everyMilliseconds / tickMilliseconds, 1))
+  ///
+  /// - Parameter first: the next tick of the run. A lane that has its ticks keeps them though others come and go before it: a sample would be
+  ///   left out, of a sensor with an hour between two for an hour more.
+  mutating func settle(_ lane: any SensorLane, place: Int, tickMilliseconds: Int, from first: UInt64 = 0) {
+    let ticks = UInt64(max(lane.profile.everyMilliseconds / tickMilliseconds, 1))
+    guard ticks != everyTicks else { return }
+    (everyTicks, self.first) = (ticks, first)
     phase = lane.isStaggered ? UInt64(place) % min(everyTicks, AgentLimits.staggerTicks) : 0
   }
 
-  /// Whether a sample is due at this tick of the run: all are at the first, none again before its interval is over.
-  func isDue(_ tick: UInt64) -> Bool { tick == 0 || tick >= everyTicks && tick % everyTicks == phase }
+  /// Whether a sample is due at this tick of the run: all are at their first, none again before its interval is over.
+  func isDue(_ tick: UInt64) -> Bool {
+    let passed = tick - first
+    return passed == 0 || passed >= everyTicks && passed % everyTicks == phase
+  }
 
   /// Whether the lane is to be called, and if so whether a sample is due.
   mutating func call(at now: Int64, _ isDue: Bool) -> Bool? {

@@ -36,6 +36,8 @@ struct LaneReport {
   /// The parts of it that cost single values, to log one by one, and how many there are with those that are not named.
   var problems: [SensorError] = []
   var problemCount = 0
+  /// What it left alone, see `Readings.passedOver`.
+  var passedOver = 0
 
   /// Takes what a sample says that has values.
   mutating func take(_ readings: Readings) {
@@ -43,6 +45,7 @@ struct LaneReport {
     outcome = readings.problem == nil ? .ok : .partial
     problem = readings.problemText
     (problems, problemCount) = (readings.problems, readings.problemCount)
+    passedOver = readings.passedOver
   }
   var durationNanoseconds: Int64 = 0
   /// When the sample was begun.
@@ -56,9 +59,9 @@ struct LaneReport {
   /// A sample was due and could not be begun: it is, after the rest.
   var isOwed = false
 
-  /// The sensor's word on what is there: with how many problems it looked, `Int.max` when it failed; nil when it did not look. Hardware
-  /// that is absent as a whole is an answer too.
-  var answer: Int? { hasValues ? problemCount : outcome == .absent ? 0 : outcome == nil ? nil : .max }
+  /// The sensor's word on what is there: with how many problems it looked, what it left alone among them, `Int.max` when it failed; nil when
+  /// it did not look. Hardware that is absent as a whole is an answer too.
+  var answer: Int? { hasValues ? problemCount + passedOver : outcome == .absent ? 0 : outcome == nil ? nil : .max }
 }
 
 /// One sensor on its way through the ticks.

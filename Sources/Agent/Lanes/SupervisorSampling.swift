@@ -23,7 +23,7 @@ extension Supervisor {
     paces = wanted.enumerated().map { place, slot in
       let old = kept.firstIndex { $0.lane === slot.lane }.map { oldPaces[$0] }
       var pace = old ?? LanePace()
-      pace.settle(slot.lane, place: place, tickMilliseconds: profile.tickMilliseconds)
+      pace.settle(slot.lane, place: place, tickMilliseconds: profile.tickMilliseconds, from: tickIndex)
       return pace
     }
     untold = Array(lanes.indices)

@@ -74,6 +74,8 @@ public struct SystemSensor: Sensor {
   private let slots: Slots
   private let processNanoseconds: Int64
   private var processes: [Int]?
+  /// Why they are not known, for as long.
+  private var processesProblem: SensorError?
   private var processesCountedAt = Int64.min
 
   /// Finds `/proc/uptime`.
@@ -183,13 +185,14 @@ public struct SystemSensor: Sensor {
     guard processNanoseconds > 0 else { return }
     if processesCountedAt == .min || readings.nanoseconds - processesCountedAt >= processNanoseconds {
       processesCountedAt = readings.nanoseconds
-      processes = nil
+      (processes, processesProblem) = (nil, nil)
       do {
         processes = try countProcesses()
       } catch {
-        readings.note(error)
+        processesProblem = error
       }
     }
+    if let processesProblem { readings.note(processesProblem) }
     guard let processes else { return }
     for index in processes.indices { readings.set(slots.processes[index], Double(processes[index])) }
   }

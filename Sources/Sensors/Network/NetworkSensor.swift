@@ -93,6 +93,8 @@ public struct NetworkSensor: Sensor {
   private var protocols = ProtocolCounters()
   private var rates = [Rate](repeating: Rate(.word), count: NetworkSensor.rates.count)
   private var states: [Int]?
+  /// Why they are not known, for as long.
+  private var statesProblem: SensorError?
   private var statesReadAt = Int64.min
 
   /// Finds `/proc/net/dev`; interfaces are found as it lists them.
@@ -126,8 +128,9 @@ public struct NetworkSensor: Sensor {
     guard stateNanoseconds > 0 else { return }
     if statesReadAt == .min || readings.nanoseconds - statesReadAt >= stateNanoseconds {
       statesReadAt = readings.nanoseconds
-      countStates(into: &readings)
+      countStates()
     }
+    if let statesProblem { readings.note(statesProblem) }
     guard let states else { return }
     for index in states.indices { readings.set(slots.states[index], Double(states[index])) }
   }
@@ -188,9 +191,9 @@ public struct NetworkSensor: Sensor {
   }
 
   /// The tables are read through files of their own each time: their buffers can be large and would stay.
-  private mutating func countStates(into readings: inout Readings) {
+  private mutating func countStates() {
     var counts = [Int](repeating: 0, count: TCPStates.names.count)
-    states = nil
+    (states, statesProblem) = (nil, nil)
     do {
       for path in ["/proc/net/tcp", "/proc/net/tcp6"] where host.exists(path) {
         try host.file(path, limit: Self.socketTableBytes).read { (text) throws(SensorError) in
@@ -199,8 +202,7 @@ public struct NetworkSensor: Sensor {
         states = counts
       }
     } catch {
-      states = nil
-      readings.note(error)
+      (states, statesProblem) = (nil, error)
     }
   }
 }

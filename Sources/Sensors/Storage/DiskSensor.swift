@@ -70,6 +70,8 @@ public struct DiskSensor: Sensor {
   private let usageNanoseconds: Int64
   private var mounts: [(mount: Mount, slots: [Slot])] = []
   private var usages: [FileSystemUsage?] = []
+  /// Why some of them are missing: as long as they are, not in the sample alone that asked.
+  private var problems: [SensorError] = []
   private var askedAt: Int64?
   private var mountsHash: UInt64?
   private var devices = InstanceTable<BlockDevice>()
@@ -95,6 +97,7 @@ public struct DiskSensor: Sensor {
       try diskstats.read { (text) throws(SensorError) in parseDevices(&text, into: &readings) }
     }
     if askedAt.map({ readings.nanoseconds - $0 >= usageNanoseconds }) ?? true { askFileSystems(&readings) }
+    for problem in problems { readings.note(problem) }
     for (index, usage) in usages.enumerated() {
       if let usage { Self.report(usage, of: mounts[index].mount, mounts[index].slots, into: &readings) }
     }
@@ -103,17 +106,25 @@ public struct DiskSensor: Sensor {
   private mutating func askFileSystems(_ readings: inout Readings) {
     askedAt = readings.nanoseconds
     let mountinfo = mountinfo
+    var failures: [SensorError] = []
     do {
       try mountinfo.read { (text) throws(SensorError) in try findMounts(&text, into: &readings) }
     } catch {
       (mounts, mountsHash) = ([], nil)
-      readings.attempt { (_) throws(SensorError) in throw error }
+      failures.append(error)
     }
     usages = mounts.map { mount, _ in
-      var usage: FileSystemUsage?
-      // Absent: another mount covers its parent.
-      readings.attempt { (_) throws(SensorError) in usage = try host.calls.fileSystemUsage(mount.path) }
-      return usage
+      do throws(SensorError) {
+        return try host.calls.fileSystemUsage(mount.path)
+      } catch {
+        failures.append(error)
+        return nil
+      }
+    }
+    problems = failures.filter { failure in
+      // Another mount covers its parent, or there is no list of mounts.
+      if case .absent = failure { return false }
+      return true
     }
   }
 

@@ -42,7 +42,7 @@ public struct MountsSensor: Sensor {
       "/proc/self/mountinfo (proc_pid_mountinfo(5))",
       "/sys/fs/ext4/*/{errors_count,first_error_time,last_error_time} (Documentation/ABI/testing/sysfs-fs-ext4)", "statvfs(3)",
     ],
-    lane: .slow, everySeconds: 10,
+    lane: .slow, timesAnswers: true, everySeconds: 10,
     settings: [
       SettingSpec(
         "required", .texts, default: "", help: "Mount points at which something must be mounted, of any type: `/data`, `/boot`."),

@@ -17,7 +17,7 @@ enum SmartMetrics {
       + " its threshold, sectors are pending or uncorrectable, 10 or more were reallocated, or reallocated sectors or media errors grew since the"
       + " agent watches; else 0.")
   static let standby = metric(
-    "standby", help: "1 while the disk sleeps: it is not woken, and nothing else is known of it; else 0.")
+    "standby", help: "1 while the disk sleeps: it is not woken, and what it said last holds, but for its temperature; else 0.")
   static let criticalWarning = metric(
     "critical_warning", labels: ["reason"],
     help:
@@ -75,6 +75,14 @@ struct SmartReport: Equatable {
     return grew(reallocated, first.reallocated) || grew(mediaErrors, first.mediaErrors)
   }
 
+  /// The same once the drive sleeps: nothing of it changes then, but it cools.
+  var asleep: SmartReport {
+    var report = self
+    report.isStandby = true
+    report.celsius = nil
+    return report
+  }
+
   /// Sets what is known.
   func set(_ device: String, since first: SmartReport, in readings: inout Readings) {
     let label = Label("device", device)
@@ -88,9 +96,8 @@ struct SmartReport: Equatable {
         let slot = readings.slot(SmartMetrics.criticalWarning, [label, Label("reason", reason)])
         readings.set(slot, warnings & 1 << bit != 0 ? 1 : 0)
       }
-    } else {
-      set(SmartMetrics.standby, isStandby ? 1 : 0)
     }
+    if warnings == nil || isStandby { set(SmartMetrics.standby, isStandby ? 1 : 0) }
     set(SmartMetrics.temperature, celsius)
     set(SmartMetrics.wear, wearPercent)
     set(SmartMetrics.spare, sparePercent)

@@ -29,6 +29,8 @@ public struct SmartSensor: Sensor {
   private let filter: NameFilter
   /// What each drive said first.
   private var first: [String: SmartReport] = [:]
+  /// What each drive said last while it was awake.
+  private var last: [String: SmartReport] = [:]
   /// Disks that do not tell, or not through their bridge; they are asked again once they were away.
   private var silent: Set<String> = []
   /// The disk at which the next sample begins: one that makes all wait must not hide the others for ever.
@@ -61,6 +63,7 @@ public struct SmartSensor: Sensor {
     let names = Set(controllers + disks)
     silent.formIntersection(names)
     first = first.filter { names.contains($0.key) }
+    last = last.filter { names.contains($0.key) }
     var absence: SensorError?
     let end = SystemClock.bootMilliseconds + Self.sampleMilliseconds
     for name in controllers {
@@ -118,7 +121,15 @@ public struct SmartSensor: Sensor {
   }
 
   private mutating func set(_ report: SmartReport, of name: String, into readings: inout Readings) {
-    if first[name] == nil, !report.isStandby { first[name] = report }
-    report.set(name, since: first[name] ?? report, in: &readings)
+    if !report.isStandby {
+      if first[name] == nil { first[name] = report }
+      last[name] = report
+      report.set(name, since: first[name] ?? report, in: &readings)
+    } else if let known = last[name] {
+      known.asleep.set(name, since: first[name] ?? known, in: &readings)
+    } else {
+      readings.passOver()
+      report.set(name, since: report, in: &readings)
+    }
   }
 }
