@@ -91,6 +91,11 @@ struct LatencyTarget: Sendable {
         wrong("host", "has no host", "write 'host:' with its name or address")
       } else if NetworkAddress(host) == nil, DNSMessage.query(id: 0, name: host, type: .A) == nil {
         wrong("host", "has a host that is no name and no address", "write 'host: broker.example.org' or 'host: 192.0.2.1'")
+      } else if NetworkAddress(host) == nil, host.utf8.contains(where: { ":/[]@".utf8.contains($0) }) {
+        // The name of a DNS query may hold any of these; that of a host holds none (RFC 1123, section 2.1).
+        wrong(
+          "host", "has more in its host than a name or an address",
+          "write 'host: broker.example.org' or 'host: 2001:db8::1' alone\(kind == .icmp ? "" : "; a port goes to 'port:'")")
       }
     }
     isSecure = url?.isSecure ?? (kind == .tls || kind == .mqtt && settings.bool("tls"))
