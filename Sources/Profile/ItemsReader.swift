@@ -46,6 +46,11 @@ struct ItemsReader {
           remedy: "write '\(spec.key):' (\(spec.type.summary))")
         items.faulty.insert(index)
       }
+      for spec in specs where spec.isRequired && spec.type == .text && reader.given[spec.key] == .text("") {
+        problems.add(
+          reader.place(of: spec.key), "\(path): '\(spec.key)' is empty", why: Self.clause(spec.help), remedy: "give it a text")
+        items.faulty.insert(index)
+      }
       if !reader.isRight { items.faulty.insert(index) }
       var settings = reader.settings
       if let chipKey, reader.entries[chipKey] != nil {
