@@ -1,7 +1,7 @@
 /// Guesses which word was meant.
-enum Suggestion {
+public enum Suggestion {
   /// `did you mean 'x'?`, or else what there is.
-  static func remedy(for word: String, among known: [String], otherwise: String? = nil) -> String {
+  public static func remedy(for word: String, among known: [String], otherwise: String? = nil) -> String {
     if let best = nearest(to: word, among: known) { return "did you mean '\(best)'?" }
     return otherwise ?? "use one of \(known.joined(separator: ", "))"
   }

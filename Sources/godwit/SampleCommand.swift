@@ -101,6 +101,8 @@ enum SampleText {
 /// The error for a kind of sensor that nobody knows.
 enum UnknownSensor {
   static func error(_ kind: String) -> ValidationError {
-    ValidationError("there is no sensor '\(kind)'; there are \(SensorCatalogue.kinds.map(\.name).joined(separator: ", "))")
+    let names = SensorCatalogue.kinds.map(\.name)
+    let remedy = Suggestion.remedy(for: kind, among: names, otherwise: "there are \(names.joined(separator: ", "))")
+    return ValidationError("there is no sensor '\(kind)'; \(remedy)")
   }
 }

@@ -11,7 +11,9 @@ struct SensorHostCommand: ParsableCommand {
     commandName: "sensor-host", abstract: "Calls a device library for the agent; with --once, for people.",
     shouldDisplay: false)
 
-  @Argument(help: "The library: \(DeviceLibraryCatalogue.all.map { $0.name }.joined(separator: ", ")).")
+  private static let names = DeviceLibraryCatalogue.all.map { $0.name }.joined(separator: ", ")
+
+  @Argument(help: "The library: \(names).")
   var name: String
 
   @Option(help: "The library's file; by default the loader finds it by its name.")
@@ -22,7 +24,7 @@ struct SensorHostCommand: ParsableCommand {
 
   func validate() throws {
     guard DeviceLibraryCatalogue.type(named: name) != nil else {
-      throw ValidationError("there is no library '\(name)'")
+      throw ValidationError("there is no library '\(name)'; there are \(Self.names)")
     }
     guard once || isatty(STDIN_FILENO) == 0 else { throw ValidationError("the agent starts this; say --once") }
   }
