@@ -9,6 +9,8 @@ enum Output {
   static func write(_ bytes: [UInt8]) {
     let code = StandardStreams.write(bytes)
     guard code != 0 else { return }
+    // Whoever read has had enough, as `head` does. Most commands are ended by the signal; one that talks to a broker ignores it.
+    guard code != EPIPE else { exit(128 + SIGPIPE) }
     error("godwit: cannot write standard output: \(String(cString: strerror(code)))")
     exit(1)
   }
