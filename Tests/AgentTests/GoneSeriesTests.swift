@@ -191,6 +191,33 @@ import Testing
     #expect(device.firing.isEmpty)
   }
 
+  /// What the sensor has a problem with all the time is another thing than what the profile took out.
+  @Test(arguments: [false, true]) func whatTheProfileTakesOutIsGoneDespiteOtherProblems(restarts: Bool) throws {
+    try mount(Self.root + Self.stick)
+    try write("proc/diskstats", "nor of a disk\n")
+    let before = try Device(folder, Self.full)
+    before.sample(3)
+    #expect(before.firing.count == 1)
+    let text = Self.full.replacingOccurrences(of: "usage_every: 0", with: "usage_every: 0, exclude_mounts: [/media/usb]")
+    try #require(text != Self.full)
+    var device = before
+    if restarts {
+      before.supervisor.finish(before.clock.bootNanoseconds())
+      var opening = BufferWriter.Opening()
+      (opening.series, opening.alerts) = (before.storage.series, before.storage.alerts)
+      device = try Device(folder, text, opening: opening)
+    } else {
+      let files = [(name: "profile.yaml", text: Array("tick: 25s\n\(text)\n".utf8))]
+      device.supervisor.apply(
+        try Profile.parse(files: files, catalogue: SensorCatalogue.kinds, environment: ProfileEnvironment(hostName: "edge-01")))
+    }
+    device.sample(2)
+    #expect(device.supervisor.lanes.map(\.figures.outcome) == [.partial])
+    #expect(device.firing.count == 1)
+    device.sample(6)
+    #expect(device.firing.isEmpty)
+  }
+
   /// Absence as a condition: a required mount that is missing is a value, and is reported as long as it is missing.
   @Test func whatMustBeThereFiresOn() throws {
     try mount(Self.root + Self.stick)

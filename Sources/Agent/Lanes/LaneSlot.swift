@@ -17,9 +17,13 @@ struct LaneSlot {
     (self.lane, self.kind, self.figures) = (lane, kind, figures)
   }
 
-  /// Whether its kind has a metric of that name.
-  func reports(_ metric: String) -> Bool {
-    kind.metrics(under: lane.profile.settings).contains { $0.name == metric }
+  /// Whether its kind has the metric of a series, and its settings leave the series of it.
+  func mayReport(_ series: Series) -> Bool {
+    let (settings, name) = (lane.profile.settings, series.metric.name)
+    return kind.metrics(under: settings).contains { $0.name == name }
+      && kind.bounds(settings).allSatisfy { bound in
+        !bound.metrics.contains(name) || !bound.isOff && series.labels.allSatisfy { bound.admits($0.key, Glob($0.value)) }
+      }
   }
 
   /// Takes what a tick's report says of what is there.

@@ -53,9 +53,10 @@ extension Supervisor {
     if let lane = sources.lane(of: series) { return answered(lane) ? lanes[lane].answer.problems : nil }
     // Of before the start: gone when all that may report it have answered without it.
     let candidates = sources.candidates(of: series) {
-      let name = table.series[series].metric.name
-      return lanes.indices.filter { lanes[$0].reports(name) }
+      lanes.indices.filter { lanes[$0].mayReport(table.series[series]) }
     }
+    // A target that was taken out of the profile: no sensor has anything to say of it, whatever problems others have.
+    guard !candidates.isEmpty else { return 0 }
     var (before, now) = (Int.max, Int.max)
     for lane in candidates {
       now = min(now, lanes[lane].cleanAnswers)
