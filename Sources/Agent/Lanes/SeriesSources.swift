@@ -51,7 +51,7 @@ extension Supervisor {
   func answer(of series: Int) -> Int? {
     func answered(_ lane: Int) -> Bool { lanes[lane].answer.tick == nextSequence }
     if let lane = sources.lane(of: series) { return answered(lane) ? lanes[lane].answer.problems : nil }
-    // Of before the start: gone when all that may report it have answered without it.
+    // Of before the start, or of before a reload changed its sensor: gone when all that may report it have answered without it.
     let candidates = sources.candidates(of: series) {
       lanes.indices.filter { lanes[$0].mayReport(table.series[series]) }
     }
